@@ -1,0 +1,1 @@
+"""Measurements of the product beside the floor it stands on."""

@@ -1,0 +1,1 @@
+"""What the programme says to its members: messages, birthdays, referrals and reminders."""

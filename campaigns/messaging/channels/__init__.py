@@ -1,0 +1,1 @@
+"""Ways to reach a member. Each module hands one letter over and says what the other side answered."""

@@ -1,0 +1,1 @@
+"""Reminders of points that are about to expire."""

@@ -1,0 +1,16 @@
+"""The composition root as an app, so that its commands and checks are found."""
+
+from django.apps import AppConfig
+
+
+class RootConfig(AppConfig):
+    """Put the parts of the site together when it starts."""
+
+    name = "config"
+
+    def ready(self) -> None:
+        """Register the checks, and tell the members app how to wake a worker."""
+        from config import celery, checks
+        from members.jobs import wakeup
+
+        wakeup.install(celery.wake_worker)

@@ -1,0 +1,1 @@
+"""What members tell the programme: surveys, invitations, answers and scores."""

@@ -1,0 +1,1 @@
+"""What members said, and what of it stands."""

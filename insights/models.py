@@ -1,0 +1,1 @@
+"""The models of insights, imported from its packages."""

@@ -1,0 +1,1 @@
+"""Who the members are, what they bought, how many points they have and which tier."""

@@ -1,0 +1,1 @@
+"""Who: logins, members, persons, consent, stores and API keys."""

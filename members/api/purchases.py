@@ -1,0 +1,204 @@
+"""`POST /api/v1/purchases`: one purchase of one member, its points and why."""
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members.accounts.access import MemberNotFound, find_member
+from members.accounts.models import Store
+from members.api import idempotency, schema
+from members.api.bodies import RawJson, decode
+from members.api.idempotency import Answer
+from members.api.keys import HasScope
+from members.api.problems import Problem, invalid
+from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.recording import ContentDiffers, record_purchase
+
+_CLOCK_SKEW = timedelta(minutes=5)
+_EARLIEST_YEAR = 1970
+# No control characters, no blank first: what is stored can be shown, searched and compared.
+_PLAIN = r"\A[!-~\u0080-\U0010ffff][^\x00-\x1f\x7f]*\Z"
+_PLAIN_OR_EMPTY = r"\A[^\x00-\x1f\x7f]*\Z"
+
+Source = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=_PLAIN)]
+Text60 = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=_PLAIN)]
+Text60OrEmpty = Annotated[str, msgspec.Meta(max_length=60, pattern=_PLAIN_OR_EMPTY)]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=140, pattern=_PLAIN)]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=50, pattern=_PLAIN)]
+Currency = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)]
+
+
+class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One line: `amount` in minor units for the whole quantity."""
+
+    sku: Text60
+    quantity: Quantity
+    amount: Amount
+    category: Text60OrEmpty = ""
+
+
+class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A purchase: `member` is a member number, a public id (mem_…) or identity:SOURCE:VALUE; `store` a store's code."""
+
+    source: Source
+    number: Text60
+    member: Reference
+    purchased_at: Instant
+    currency: Currency
+    lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=1000)]
+    store: Code | None = None
+
+
+class Purchases(APIView):
+    """Where shops report purchases."""
+
+    permission_classes = [HasScope]
+    parser_classes = [RawJson]
+    scope = "purchases:write"
+
+    @extend_schema(
+        operation_id="record_purchase",
+        summary="Record a purchase and earn its points",
+        description=(
+            "Once per (source, number): a repeat with the same content answers 200 with the first result, "
+            "a repeat with other content 409. Amounts are in minor units. A key in `Idempotency-Key` (kept 30 days) "
+            "makes the whole answer repeatable."
+        ),
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key", str, OpenApiParameter.HEADER, description="1 to 255 printable characters."
+            )
+        ],
+        request={"application/json": schema.of(PurchaseBody)},
+        responses={
+            **schema.answers(
+                {201: "Recorded now.", 200: "Recorded before."},
+                {
+                    "id": {"type": "string"},
+                    "source": {"type": "string"},
+                    "number": {"type": "string"},
+                    "member": {"type": "string", "description": "Member number."},
+                    "points": {"type": "integer"},
+                    "explanation": {"type": "array", "items": {"type": "string"}},
+                },
+            ),
+            **schema.problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
+        },
+        examples=[
+            OpenApiExample(
+                "purchase",
+                request_only=True,
+                value={
+                    "source": "pos-1",
+                    "number": "2026-000123",
+                    "store": "harbour",
+                    "member": "1234567897",
+                    "purchased_at": "2026-03-01T12:30:00Z",
+                    "currency": "GBP",
+                    "lines": [{"sku": "22423", "category": "kitchen", "quantity": 2, "amount": 2550}],
+                },
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Record the purchase of the body."""
+        body = decode(request, PurchaseBody)
+        key = idempotency.key_of(request)
+        if not key:
+            return _respond(_record(body))
+        answer = idempotency.answer_once(
+            principal=f"api-key:{request.auth.pk}",
+            key=key,
+            fingerprint=idempotency.fingerprint(b"POST purchases", msgspec.json.encode(body)),
+            at=timezone.now(),
+            produce=lambda: _record(body),
+        )
+        return _respond(answer)
+
+
+def _respond(answer: Answer) -> Response:
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, status=answer.status, headers=headers)
+
+
+def _record(body: PurchaseBody) -> Answer:
+    draft, number = _draft(body)
+    try:
+        recorded = record_purchase(draft=draft)
+    except ContentDiffers as problem:
+        raise Problem(
+            HTTPStatus.CONFLICT, "content_differs", _("This document is known with other content.")
+        ) from problem
+    return Answer(
+        status=HTTPStatus.CREATED if recorded.is_new else HTTPStatus.OK,
+        body={
+            "id": public_id(body.source, body.number),
+            "source": body.source,
+            "number": body.number,
+            "member": number,
+            "points": recorded.points,
+            "explanation": [str(line) for line in recorded.explanation],
+        },
+    )
+
+
+def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
+    """Return the draft and the member's number; raises Problem 422 for what names nothing here."""
+    _check_time(body.purchased_at)
+    try:
+        member = find_member(body.member)
+    except MemberNotFound as problem:
+        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+    draft = PurchaseDraft(
+        source=body.source,
+        number=body.number,
+        member_id=member.pk,
+        store_id=_store_id(body.store),
+        purchased_at=body.purchased_at,
+        currency=body.currency,
+        lines=tuple(
+            DraftLine(sku=line.sku, category=line.category, quantity=line.quantity, amount=line.amount)
+            for line in body.lines
+        ),
+        origin="api",
+    )
+    return draft, member.number
+
+
+def _check_time(purchased_at: datetime) -> None:
+    latest = timezone.now() + _CLOCK_SKEW
+    # The year alone first: at the ends of the calendar a comparison across zones overflows.
+    if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
+        raise invalid("/purchased_at", "in_future", _("A purchase lies in the past."))
+    if purchased_at.year < _EARLIEST_YEAR:
+        raise invalid(
+            "/purchased_at", "too_old", _("This is before the first purchase that can be recorded.")
+        )
+
+
+def _store_id(code: str | None) -> int | None:
+    if code is None:
+        return None
+    store_id = Store.objects.filter(code=code).values_list("pk", flat=True).first()
+    if store_id is None:
+        raise invalid("/store", "unknown_store", _("There is no such store."))
+    return store_id
+
+
+def public_id(source: str, number: str) -> str:
+    """Return the id of a purchase outside: it follows from the business key and tells no order."""
+    digest = hashlib.sha256(f"{source}\x00{number}".encode()).digest()
+    return "pur_" + base64.b32encode(digest)[:20].decode().lower()

@@ -1,0 +1,23 @@
+"""The members app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class MembersConfig(AppConfig):
+    """Name the app, register its readers and jobs, install the database guards after every migrate."""
+
+    name = "members"
+    verbose_name = _("Members")
+
+    def ready(self) -> None:
+        """Import what registers itself."""
+        from members.accounts import allauth_signals, enrolment
+        from members.ledger import audit, expiry, posting  # noqa: F401 - they register themselves
+        from members.lib.guards import install_guards
+        from members.tiers import recalculation  # noqa: F401
+
+        allauth_signals.connect()
+        enrolment.on_enrol.append(posting.open_accounts)
+        post_migrate.connect(lambda **_kwargs: install_guards(), weak=False, dispatch_uid="install_guards")

@@ -1,0 +1,1 @@
+"""Earning: rules as data, evaluation as arithmetic, explanation in words."""

@@ -1,0 +1,164 @@
+"""Scheduled jobs: a row per job and period decides, whoever knocks and however often."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+
+from members.jobs.models import JobRun
+from members.lib import periods
+from members.lib.clock import database_now
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+MAX_ATTEMPTS = 8
+
+Work = Callable[["Turn"], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class ScheduledJob:
+    """A job: every so often (counted from the epoch in UTC), or daily at a local time of the programme."""
+
+    name: str
+    run: Work
+    every: timedelta | None
+    daily_at: time | None
+
+    def period_start(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """Return the start of the newest period that has begun at ``at``."""
+        if self.every is not None:
+            seconds = int(self.every.total_seconds())
+            return datetime.fromtimestamp(int(at.timestamp()) // seconds * seconds, UTC)
+        assert self.daily_at is not None
+        today = periods.local_day(at, zone)
+        start = periods.local_instant(today, self.daily_at.hour, self.daily_at.minute, zone)
+        if start > at:
+            start = periods.local_instant(today - timedelta(days=1), self.daily_at.hour, self.daily_at.minute, zone)
+        return start
+
+
+class LeaseLost(Exception):
+    """Another worker carries on with this run; this one must stop."""
+
+
+class Turn:
+    """One attempt at one run: says from where to carry on and lets the job record its progress."""
+
+    def __init__(self, run: JobRun) -> None:
+        self.run_id = run.pk
+        self.attempt = run.attempts
+        self.period_start = run.period_start
+        self.cursor = run.cursor
+        self.done = run.done
+
+    def checkpoint(self, cursor: int, *, done: int, total: int) -> None:
+        """Keep the place; call it inside the chunk's own transaction. Raises LeaseLost when the run was taken over."""
+        kept = JobRun.objects.filter(pk=self.run_id, attempts=self.attempt, state=JobRun.State.RUNNING).update(
+            cursor=cursor, done=done, total=total, lease_until=database_now() + LEASE
+        )
+        if not kept:
+            raise LeaseLost(self.run_id)
+        self.cursor, self.done = cursor, done
+
+
+_jobs: dict[str, ScheduledJob] = {}
+
+
+def scheduled(name: str, *, every: timedelta | None = None, daily_at: time | None = None) -> Callable[[Work], Work]:
+    """Register a job: once per period, the latest missed period is caught up, a killed run resumes."""
+
+    def register(work: Work) -> Work:
+        _jobs[name] = ScheduledJob(name=name, run=work, every=every, daily_at=daily_at)
+        return work
+
+    return register
+
+
+def job_names() -> list[str]:
+    """Return the names of all scheduled jobs."""
+    return sorted(_jobs)
+
+
+def plan_due(*, at: datetime, zone: ZoneInfo) -> None:
+    """Insert the row of every job's newest period; harmless when it is there."""
+    rows = [JobRun(job=job.name, period_start=job.period_start(at, zone)) for job in _jobs.values()]
+    known = set(
+        JobRun.objects.filter(period_start__in={row.period_start for row in rows}).values_list("job", "period_start")
+    )
+    missing = [row for row in rows if (row.job, row.period_start) not in known]
+    if missing:
+        JobRun.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def request_run(*, job: str, actor_id: int | None) -> JobRun:
+    """Ask for an extra run now, outside the schedule; raises KeyError for an unknown job."""
+    if job not in _jobs:
+        raise KeyError(job)
+    return JobRun.objects.create(job=job, period_start=database_now(), requested_by_id=actor_id)
+
+
+def run_due(*, limit: int = 20) -> int:
+    """Run open runs until none is left or ``limit`` is reached; return how many were tried."""
+    tried = 0
+    while tried < limit:
+        run = _claim()
+        if run is None:
+            break
+        _work(run)
+        tried += 1
+    return tried
+
+
+@transaction.atomic
+def _claim() -> JobRun | None:
+    now = database_now()
+    open_runs = JobRun.objects.filter(state__in=[JobRun.State.DUE, JobRun.State.RUNNING], job__in=_jobs)
+    open_runs = open_runs.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    run = open_runs.select_for_update(skip_locked=_skips_locked()).order_by("period_start", "pk").first()
+    if run is None:
+        return None
+    if run.attempts >= MAX_ATTEMPTS:
+        run.state, run.finished_at = JobRun.State.FAILED, now
+        run.error = run.error or "The worker died at every attempt."
+        run.save(update_fields=["state", "finished_at", "error"])
+        return run
+    run.state, run.attempts, run.lease_until = JobRun.State.RUNNING, run.attempts + 1, now + LEASE
+    run.started_at = run.started_at or now
+    run.save(update_fields=["state", "attempts", "lease_until", "started_at"])
+    return run
+
+
+def _skips_locked() -> bool:
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
+
+
+def _work(run: JobRun) -> None:
+    if run.state == JobRun.State.FAILED:
+        return
+    try:
+        result = _jobs[run.job].run(Turn(run))
+    except LeaseLost:
+        logger.warning("job run was taken over", extra={"job": run.job})
+    except Exception as problem:
+        logger.exception("job run failed", extra={"job": run.job})
+        _put_back(run, repr(problem))
+    else:
+        _settle(run, state=JobRun.State.DONE, finished_at=database_now(), result=result or {}, error="")
+
+
+def _put_back(run: JobRun, error: str) -> None:
+    if run.attempts >= MAX_ATTEMPTS:
+        _settle(run, state=JobRun.State.FAILED, finished_at=database_now(), error=error)
+        return
+    _settle(run, lease_until=database_now() + timedelta(seconds=15 * 2**run.attempts), error=error)
+
+
+def _settle(run: JobRun, **changes: Any) -> None:
+    JobRun.objects.filter(pk=run.pk, attempts=run.attempts, state=JobRun.State.RUNNING).update(**changes)

@@ -1,0 +1,1 @@
+"""Small parts without models: codes, periods, paging, transactions, the clock."""

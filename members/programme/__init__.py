@@ -1,0 +1,1 @@
+"""The programme: one installation runs one, and this is what its owner may set."""

@@ -1,0 +1,1 @@
+"""Purchases and returns: what shops report, by API, file or hand."""

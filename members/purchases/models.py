@@ -1,0 +1,149 @@
+"""Documents of the shop: purchases, their lines, returns, and the files they came in."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class PurchaseKey(models.Model):
+    """The business key of a document, unique for ever: the first thing a posting writes."""
+
+    class Document(models.TextChoices):
+        PURCHASE = "PURCHASE", _("purchase")
+        RETURN = "RETURN", _("return")
+
+    source = models.CharField(max_length=40)
+    number = models.CharField(max_length=60)
+    document = models.CharField(max_length=8, choices=Document.choices)
+    document_id = models.BigIntegerField()
+    content_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("document key")
+        verbose_name_plural = _("document keys")
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="purchase_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.number}"
+
+
+class Purchase(models.Model):
+    """One purchase of one member; money in minor units of its currency."""
+
+    source = models.CharField(_("source"), max_length=40)
+    number = models.CharField(_("document number"), max_length=60)
+    member = models.ForeignKey(
+        "members.Member", models.PROTECT, db_constraint=False, db_index=False, related_name="purchases"
+    )
+    store = models.ForeignKey("members.Store", models.PROTECT, null=True, db_index=False, related_name="+")
+    purchased_at = models.DateTimeField(_("purchased"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.BigIntegerField(_("amount (minor units)"))
+    origin = models.CharField(_("came by"), max_length=12)
+
+    class Meta:
+        verbose_name = _("purchase")
+        verbose_name_plural = _("purchases")
+        indexes = [
+            models.Index(fields=["member", "purchased_at"], name="purchase_member"),
+            models.Index(fields=["source", "number"], name="purchase_document"),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="purchase_amount_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.number}"
+
+
+class PurchaseLine(models.Model):
+    """One line of a purchase."""
+
+    purchase = models.ForeignKey(Purchase, models.PROTECT, db_constraint=False, related_name="lines")
+    member = models.ForeignKey("members.Member", models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    sku = models.CharField(_("article (SKU)"), max_length=60)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+    category = models.CharField(_("category"), max_length=60, blank=True)
+    quantity = models.IntegerField(_("quantity"))
+    amount = models.BigIntegerField(_("amount (minor units)"))
+
+    class Meta:
+        verbose_name = _("purchase line")
+        verbose_name_plural = _("purchase lines")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="purchase_line_quantity_positive"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="purchase_line_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
+
+class Return(models.Model):
+    """Goods brought back; may touch several purchases."""
+
+    source = models.CharField(_("source"), max_length=40)
+    number = models.CharField(_("document number"), max_length=60)
+    member = models.ForeignKey("members.Member", models.PROTECT, db_constraint=False, related_name="returns")
+    store = models.ForeignKey("members.Store", models.PROTECT, null=True, db_index=False, related_name="+")
+    returned_at = models.DateTimeField(_("returned"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.BigIntegerField(_("amount (minor units)"))
+    origin = models.CharField(_("came by"), max_length=12)
+
+    class Meta:
+        verbose_name = _("return")
+        verbose_name_plural = _("returns")
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="return_amount_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.number}"
+
+
+class ReturnLine(models.Model):
+    """One line of a return: matched to a purchase line, or recorded without points."""
+
+    returned = models.ForeignKey(Return, models.PROTECT, db_constraint=False, related_name="lines")
+    purchase_line = models.ForeignKey(
+        PurchaseLine, models.PROTECT, null=True, db_constraint=False, related_name="return_lines"
+    )
+    member = models.ForeignKey("members.Member", models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    sku = models.CharField(_("article (SKU)"), max_length=60)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    amount = models.BigIntegerField(_("amount (minor units)"))
+
+    class Meta:
+        verbose_name = _("return line")
+        verbose_name_plural = _("return lines")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="return_line_quantity_positive"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="return_line_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
+
+class PurchaseImport(models.Model):
+    """One file, known by its hash and source: where its reading stands and what came of it."""
+
+    class State(models.TextChoices):
+        RUNNING = "RUNNING", _("running")
+        DONE = "DONE", _("done")
+
+    source = models.CharField(_("source"), max_length=40)
+    file_hash = models.CharField(max_length=64)
+    file_name = models.CharField(_("file"), max_length=200)
+    options = models.JSONField(default=dict)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
+    counts = models.JSONField(_("counts"), default=dict)
+    started_at = models.DateTimeField(_("started"))
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("purchase import")
+        verbose_name_plural = _("purchase imports")
+        constraints = [models.UniqueConstraint(fields=["source", "file_hash"], name="purchase_import_once")]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,95 @@
+"""The one door for purchases: whoever brings one, it is recorded and earns its points once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from members.earning import evaluation
+from members.earning.explanation import explain_earning
+from members.earning.rules import Line, Terms, evaluate
+from members.ledger.award_rows import Award, AwardLine
+from members.ledger.awarding import award_purchases
+from members.programme.models import Programme
+from members.purchases.drafts import PurchaseDraft
+
+
+class ContentDiffers(Exception):
+    """A document with this source and number is known, with other content."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a purchase; ``is_new`` is false for a repeat, ``differs`` when its content is another."""
+
+    purchase_id: int
+    entry_id: int
+    points: int
+    is_new: bool
+    differs: bool
+    breakdown: dict[str, Any]
+
+    @property
+    def explanation(self) -> list[str]:
+        """Why this many points, in the active language."""
+        return explain_earning(self.breakdown)
+
+
+def record_purchase(*, draft: PurchaseDraft) -> Recorded:
+    """Record one purchase and its points, once per (source, number); a repeat returns the first result.
+
+    Raises ContentDiffers when the number is known with other content, awarding.NoAccount for an unknown member.
+    """
+    recorded = record_purchases(drafts=[draft])[0]
+    if recorded.differs:
+        raise ContentDiffers(draft.number)
+    return recorded
+
+
+def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
+    """Record many purchases, all or nothing, each once per (source, number); answers in the order given.
+
+    Two reads and one writing statement on PostgreSQL, however many drafts. A known number with other content changes
+    nothing and is marked ``differs``.
+    """
+    terms = evaluation.terms_of((draft.member_id, draft.purchased_at) for draft in drafts)
+    awards = [_award(draft, terms[draft.member_id, draft.purchased_at]) for draft in drafts]
+    return [
+        Recorded(
+            purchase_id=posted.purchase_id,
+            entry_id=posted.entry_id,
+            points=posted.points,
+            is_new=posted.is_new,
+            differs=posted.content_hash != award.content_hash,
+            breakdown=posted.breakdown,
+        )
+        for award, posted in zip(awards, award_purchases(awards), strict=True)
+    ]
+
+
+def _award(draft: PurchaseDraft, terms: Terms) -> Award:
+    outcome = evaluate(
+        lines=[Line(line.sku, line.category, line.amount) for line in draft.lines],
+        currency=draft.currency,
+        purchased_at=draft.purchased_at,
+        rules=evaluation.compiled_rules(),
+        terms=terms,
+    )
+    return Award(
+        source=draft.source,
+        number=draft.number,
+        content_hash=draft.content_hash,
+        member_id=draft.member_id,
+        store_id=draft.store_id,
+        purchased_at=draft.purchased_at,
+        currency=draft.currency,
+        amount=draft.amount,
+        origin=draft.origin,
+        backfilled=draft.backfilled,
+        lines=tuple(
+            AwardLine(line.sku, line.description, line.category, line.quantity, line.amount) for line in draft.lines
+        ),
+        points=outcome.points,
+        breakdown=outcome.breakdown,
+        available_from=draft.purchased_at,
+        expires_at=Programme.current().expiry_of(draft.purchased_at),
+    )

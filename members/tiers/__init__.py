@@ -1,0 +1,1 @@
+"""Tiers: how they are reached, and who stands where since when and why."""

@@ -1,0 +1,90 @@
+"""What members tell us about themselves."""
+
+from datetime import date
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dates import MONTHS
+from django.utils.translation import gettext_lazy as _
+
+from members.accounts.models import LANGUAGES, Consent, Member
+
+# A day in a leap year, so that 29 February may be entered without a year.
+_LEAP_YEAR = 2000
+
+MARKETING = Consent.Purpose.MARKETING.value
+
+
+def zone_choices() -> list[tuple[str, Any]]:
+    """Return the zones that people know by a city, after "as the shop"."""
+    cities = sorted(
+        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
+    )
+    return [("", _("As the shop")), *((zone, zone.replace("_", " ")) for zone in cities)]
+
+
+class ProfileForm(forms.Form):
+    """Name, language and time zone."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), choices=LANGUAGES, help_text=_("For these pages and for what we send you.")
+    )
+    zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=zone_choices,
+        required=False,
+        help_text=_("For the times you see. Points end by the calendar of the shop."),
+    )
+
+    @classmethod
+    def of(cls, member: Member) -> "ProfileForm":
+        """Return the form filled with what we know."""
+        return cls(initial={"name": member.person.name, "language": member.language, "zone": member.zone})
+
+
+class BirthdayForm(forms.Form):
+    """A day and a month; the year may stay open."""
+
+    day = forms.TypedChoiceField(
+        label=_("Day"), coerce=int, choices=[("", "—"), *((day, str(day)) for day in range(1, 32))]
+    )
+    month = forms.TypedChoiceField(label=_("Month"), coerce=int, choices=[("", "—"), *MONTHS.items()])
+    year = forms.IntegerField(
+        label=_("Year"),
+        required=False,
+        min_value=1900,
+        localize=False,
+        widget=forms.NumberInput(attrs={"autocomplete": "bday-year", "inputmode": "numeric"}),
+    )
+
+    error_messages: ClassVar[dict[str, Any]] = {"no_such_day": _("There is no such day. Please check it.")}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days that no calendar has."""
+        typed = super().clean() or {}
+        if {"day", "month"} <= typed.keys():
+            try:
+                date(typed.get("year") or _LEAP_YEAR, typed["month"], typed["day"])
+            except ValueError as problem:
+                raise ValidationError(self.error_messages["no_such_day"]) from problem
+        return typed
+
+
+class ConsentForm(forms.Form):
+    """Where offers may be sent. Nothing is ticked until the member has said yes."""
+
+    email = forms.BooleanField(label=_("By e-mail"), required=False)
+    sms = forms.BooleanField(label=_("By SMS"), required=False)
+
+    @classmethod
+    def of(cls, holds: dict[tuple[str, str], bool]) -> "ConsentForm":
+        """Return the form as the member's statements stand."""
+        return cls(initial={channel: holds[channel, MARKETING] for channel in Consent.Channel.values})

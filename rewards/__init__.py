@@ -1,0 +1,1 @@
+"""What points buy: the catalogue, its stock and codes, and redemption."""

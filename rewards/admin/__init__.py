@@ -1,0 +1,6 @@
+"""Rewards in the admin."""
+
+from rewards.admin.catalogue import CategoryAdmin, RewardAdmin
+from rewards.admin.redemptions import RedemptionAdmin
+
+__all__ = ["CategoryAdmin", "RedemptionAdmin", "RewardAdmin"]

@@ -1,0 +1,1 @@
+"""What can be redeemed, for whom, when and for how many points."""

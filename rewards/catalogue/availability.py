@@ -1,0 +1,101 @@
+"""May this member have this reward now, and if not, why? Pure: facts in, reasons out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Why(StrEnum):
+    """What stands in the way; the values are for machines and never change."""
+
+    MEMBER_CLOSED = "member_closed"
+    NOT_OFFERED = "not_offered"
+    NOT_YET = "not_yet"
+    OVER = "over"
+    PRICE_CHANGED = "price_changed"
+    TIER = "tier"
+    LIMIT_REACHED = "limit_reached"
+    SOLD_OUT = "sold_out"
+    NO_CODES = "no_codes"
+    POINTS_MISSING = "points_missing"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason with its figures, e.g. ``points_missing`` with ``{"missing": 200, ...}``."""
+
+    why: Why
+    figures: dict[str, int | str | datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that decides, at one instant. ``on_hand`` and ``codes_left`` are None where nothing is counted."""
+
+    now: datetime
+    price: int
+    spendable: int
+    is_member_active: bool = True
+    is_switched_on: bool = True
+    offered_from: datetime | None = None
+    offered_until: datetime | None = None
+    price_seen: int | None = None
+    tier_rank: int = 0
+    needed_rank: int = 0
+    needed_tier: str = ""
+    taken: int = 0
+    limit: int | None = None
+    limit_period: str = "EVER"
+    on_hand: int | None = None
+    codes_left: int | None = None
+
+
+def reasons_against(facts: Facts) -> list[Reason]:
+    """Return every reason why not, the ones nobody can change first; empty when the reward can be had."""
+    found = [*_offer(facts), *_member(facts), *_supply(facts)]
+    if facts.spendable < facts.price:
+        found.append(missing_points(needed=facts.price, spendable=facts.spendable))
+    return found
+
+
+def missing_points(*, needed: int, spendable: int) -> Reason:
+    """Return the reason "so many points missing"."""
+    figures: dict[str, int | str | datetime] = {
+        "needed": needed,
+        "spendable": spendable,
+        "missing": needed - spendable,
+    }
+    return Reason(Why.POINTS_MISSING, figures)
+
+
+def _offer(facts: Facts) -> list[Reason]:
+    found = []
+    if not facts.is_switched_on:
+        found.append(Reason(Why.NOT_OFFERED))
+    if facts.offered_from is not None and facts.now < facts.offered_from:
+        found.append(Reason(Why.NOT_YET, {"from": facts.offered_from}))
+    if facts.offered_until is not None and facts.now >= facts.offered_until:
+        found.append(Reason(Why.OVER, {"until": facts.offered_until}))
+    if facts.price_seen is not None and facts.price_seen != facts.price:
+        found.append(Reason(Why.PRICE_CHANGED, {"seen": facts.price_seen, "price": facts.price}))
+    return found
+
+
+def _member(facts: Facts) -> list[Reason]:
+    found = []
+    if not facts.is_member_active:
+        found.append(Reason(Why.MEMBER_CLOSED))
+    if facts.tier_rank < facts.needed_rank:
+        found.append(Reason(Why.TIER, {"tier": facts.needed_tier}))
+    if facts.limit is not None and facts.taken >= facts.limit:
+        found.append(Reason(Why.LIMIT_REACHED, {"limit": facts.limit, "period": facts.limit_period}))
+    return found
+
+
+def _supply(facts: Facts) -> list[Reason]:
+    found = []
+    if facts.on_hand is not None and facts.on_hand <= 0:
+        found.append(Reason(Why.SOLD_OUT))
+    if facts.codes_left is not None and facts.codes_left <= 0:
+        found.append(Reason(Why.NO_CODES))
+    return found

@@ -1,0 +1,28 @@
+"""Named questions about rewards."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from rewards.catalogue.models import Reward
+
+
+class RewardQuerySet(models.QuerySet["Reward"]):
+    """Questions about rewards."""
+
+    def visible(self, at: datetime) -> Self:
+        """Rewards that the catalogue shows, the coming ones too."""
+        begun = Q(visible_from=None) | Q(visible_from__lte=at)
+        not_over = Q(offered_until=None) | Q(offered_until__gt=at)
+        return self.filter(begun, not_over, is_active=True)
+
+    def on_offer(self, at: datetime) -> Self:
+        """Rewards that can be redeemed at this instant, as far as their dates say."""
+        return self.visible(at).filter(Q(offered_from=None) | Q(offered_from__lte=at))
+
+    def in_order(self) -> Self:
+        """The order of the catalogue: by category, then as staff arranged them."""
+        return self.order_by("category__order", "category_id", "order", "points", "pk")

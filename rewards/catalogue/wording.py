@@ -1,0 +1,62 @@
+"""The reasons why not, in the words of the active language."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from members.programme.models import Programme
+from rewards.catalogue.availability import Reason, Why
+
+
+def explain(reason: Reason) -> str:
+    """Return one friendly sentence with the figures of the reason."""
+    return _WORDS[reason.why](reason.figures)
+
+
+def _day(instant: datetime) -> str:
+    return date_format(instant.astimezone(Programme.current().tz), "DATE_FORMAT")
+
+
+def _amount(points: int) -> str:
+    return f"{points:,}"
+
+
+def _missing(figures: dict[str, Any]) -> str:
+    text = ngettext("%(points)s point missing", "%(points)s points missing", figures["missing"])
+    return text % {"points": _amount(figures["missing"])}
+
+
+def _limit(figures: dict[str, Any]) -> str:
+    if figures["period"] == "MONTH":
+        text = ngettext(
+            "Limit reached: %(count)s a month for each member",
+            "Limit reached: %(count)s a month for each member",
+            figures["limit"],
+        )
+    else:
+        text = ngettext(
+            "Limit reached: %(count)s for each member",
+            "Limit reached: %(count)s for each member",
+            figures["limit"],
+        )
+    return text % {"count": _amount(figures["limit"])}
+
+
+_WORDS: dict[Why, Callable[[dict[str, Any]], str]] = {
+    Why.MEMBER_CLOSED: lambda figures: _("This membership is closed"),
+    Why.NOT_OFFERED: lambda figures: _("Not on offer now"),
+    Why.NOT_YET: lambda figures: _("From %(day)s") % {"day": _day(figures["from"])},
+    Why.OVER: lambda figures: _("The offer has ended"),
+    Why.PRICE_CHANGED: lambda figures: (
+        _("The price has changed to %(points)s points") % {"points": _amount(figures["price"])}
+    ),
+    Why.TIER: lambda figures: _("For members from %(tier)s on") % {"tier": figures["tier"]},
+    Why.LIMIT_REACHED: _limit,
+    Why.SOLD_OUT: lambda figures: _("Sold out"),
+    Why.NO_CODES: lambda figures: _("No codes left at the moment"),
+    Why.POINTS_MISSING: _missing,
+}

@@ -1,0 +1,1 @@
+"""Prepared codes of rewards, each given once."""

@@ -1,0 +1,121 @@
+"""Filling the pools of prepared codes, and the one place where a code is given."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from members.events.audit_log import write_audit
+from members.lib.clock import database_now
+from members.lib.codes import random_code
+from members.lib.transactions import retried
+from rewards.catalogue.models import Reward
+from rewards.codes.models import Code
+
+MAX_CODES = 50_000
+LENGTHS = range(4, 65)
+_CHUNK = 1000
+
+
+class NoCodesLeft(Exception):
+    """The pool of this reward has no free code."""
+
+
+class TooManyCodes(Exception):
+    """More codes at once than allowed."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What became of a list: how many were added, and the lines that were not."""
+
+    added: int
+    repeated: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+@retried
+def upload_codes(*, reward_id: int, lines: Iterable[str], actor_id: int | None) -> Upload:
+    """Add codes, one a line, to a reward's pool; report lines that are repeated, known already or unreadable.
+
+    A repeat of the same list adds nothing. A code is 4 to 64 printable ASCII characters without spaces.
+    Raises TooManyCodes above 50,000 lines; then nothing is added.
+    """
+    wanted, repeated, unreadable = _sorted_out(lines)
+    public_id = _lock_pool(reward_id)
+    known = _known(wanted)
+    fresh = [code for code in wanted if code not in known]
+    _add(reward_id, fresh)
+    _audit(public_id, "codes.uploaded", len(fresh), actor_id)
+    return Upload(
+        added=len(fresh),
+        repeated=repeated,
+        known=[code for code in wanted if code in known],
+        unreadable=unreadable,
+    )
+
+
+@retried
+def generate_codes(*, reward_id: int, count: int, actor_id: int | None) -> int:
+    """Add ``count`` random codes with a check symbol to a pool; return how many. Raises TooManyCodes."""
+    if not 0 < count <= MAX_CODES:
+        raise TooManyCodes(count)
+    public_id = _lock_pool(reward_id)
+    _add(reward_id, [random_code() for _ in range(count)])
+    _audit(public_id, "codes.generated", count, actor_id)
+    return count
+
+
+def hand_out(*, reward_id: int, at: datetime) -> Code:
+    """Give the oldest free code, inside the transaction of its redemption. Never waits; raises NoCodesLeft.
+
+    Rows that a redemption in progress holds are skipped, so two redemptions never see the same one.
+    """
+    free = Code.objects.free(reward_id).order_by("pk")
+    code = free.select_for_update(skip_locked=True, of=("self",)).first()
+    if code is None:
+        raise NoCodesLeft
+    code.state, code.given_at = Code.State.GIVEN, at
+    code.save(update_fields=["state", "given_at"])
+    return code
+
+
+def _sorted_out(lines: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    wanted: dict[str, None] = {}
+    repeated, unreadable = [], []
+    for number, line in enumerate(lines, start=1):
+        if number > MAX_CODES:
+            raise TooManyCodes(number)
+        code = line.strip()
+        if not code:
+            continue
+        if len(code) not in LENGTHS or not code.isascii() or not code.isprintable() or " " in code:
+            unreadable.append(code)
+        elif code in wanted:
+            repeated.append(code)
+        else:
+            wanted[code] = None
+    return list(wanted), repeated, unreadable
+
+
+def _known(codes: list[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(codes), _CHUNK):
+        chunk = codes[start : start + _CHUNK]
+        known.update(Code.objects.filter(code__in=chunk).values_list("code", flat=True))
+    return known
+
+
+def _add(reward_id: int, codes: list[str]) -> None:
+    now = database_now()
+    rows = [Code(reward_id=reward_id, code=code, added_at=now) for code in codes]
+    Code.objects.bulk_create(rows, batch_size=_CHUNK)
+
+
+def _lock_pool(reward_id: int) -> str:
+    """Let one list at a time into a pool, so that one sent twice is seen; return the reward's public id."""
+    return Reward.objects.select_for_update(no_key=True).values_list("public_id", flat=True).get(pk=reward_id)
+
+
+def _audit(public_id: str, action: str, count: int, actor_id: int | None) -> None:
+    write_audit(actor_id=actor_id, action=action, target=public_id, reason="", data={"count": count})

@@ -1,0 +1,1 @@
+"""Redeeming, what becomes of a redemption, and the check of the books."""

@@ -1,0 +1,143 @@
+"""What speaks against each reward for one member: the facts, read here for pages and for redeeming alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
+
+from django.db.models import Count, Q
+
+from members.accounts.models import Member
+from members.ledger.statements import spendable_points
+from members.lib import periods
+from members.programme.models import Programme
+from members.tiers.standing import current_standing
+from rewards.catalogue import wording
+from rewards.catalogue.availability import Facts, Reason, Why, reasons_against
+from rewards.catalogue.models import Reward
+from rewards.codes.models import Code
+from rewards.redemption.models import Redemption
+from rewards.stock.models import RewardStock
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One reward as one member (or a visitor) sees it."""
+
+    reward: Reward
+    reasons: list[Reason]
+    spendable: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the member can have it now."""
+        return not self.reasons
+
+    @property
+    def missing(self) -> int:
+        """How many points are missing when that is the only obstacle, else 0."""
+        if [reason.why for reason in self.reasons] != [Why.POINTS_MISSING]:
+            return 0
+        return cast(int, self.reasons[0].figures["missing"])
+
+    @property
+    def obstacle(self) -> str:
+        """The first reason in the active language; empty when only points are missing or nothing is."""
+        return "" if self.missing or self.is_open else wording.explain(self.reasons[0])
+
+    @property
+    def explained(self) -> list[str]:
+        """The reasons in the active language."""
+        return [wording.explain(reason) for reason in self.reasons]
+
+
+def shelf(*, member: Member | None, at: datetime, category: str = "") -> list[Offer]:
+    """Return the visible rewards in their order, at most 7 queries; a visitor gets no personal reasons."""
+    rewards = Reward.objects.visible(at).select_related("category", "minimum_tier").in_order()
+    if category:
+        rewards = rewards.filter(category__slug=category)
+    return offers(member=member, rewards=list(rewards), at=at)
+
+
+def offers(*, member: Member | None, rewards: Sequence[Reward], at: datetime) -> list[Offer]:
+    """Return what speaks against each of the rewards now; the queries do not grow with their number."""
+    facts = facts_of(member=member, rewards=rewards, at=at)
+    return [
+        Offer(reward, reasons_against(facts[reward.pk]), facts[reward.pk].spendable if member else 0)
+        for reward in rewards
+    ]
+
+
+def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
+    """Read the facts about each reward, by its id. Redeeming calls it under the member's account lock."""
+    on_hand = _on_hand(rewards)
+    codes_left = _codes_left(rewards)
+    facts = {
+        reward.pk: Facts(
+            now=at,
+            price=reward.points,
+            spendable=reward.points,
+            is_switched_on=reward.is_active,
+            offered_from=reward.offered_from,
+            offered_until=reward.offered_until,
+            on_hand=on_hand.get(reward.pk),
+            codes_left=codes_left.get(reward.pk),
+        )
+        for reward in rewards
+    }
+    return facts if member is None else _with_member(facts, member, rewards, at)
+
+
+def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
+    spendable = spendable_points(member.pk, at)
+    rank = _rank(member, rewards)
+    taken = _taken(member, rewards, at)
+    return {
+        reward.pk: replace(
+            facts[reward.pk],
+            spendable=spendable,
+            is_member_active=member.status == Member.Status.ACTIVE,
+            tier_rank=rank,
+            needed_rank=reward.minimum_tier.rank if reward.minimum_tier else 0,
+            needed_tier=reward.minimum_tier.name if reward.minimum_tier else "",
+            taken=taken.get(reward.pk, 0),
+            limit=reward.member_limit,
+            limit_period=reward.limit_period,
+        )
+        for reward in rewards
+    }
+
+
+def _rank(member: Member, rewards: Sequence[Reward]) -> int:
+    if not any(reward.minimum_tier_id for reward in rewards):
+        return 0
+    standing = current_standing(member.pk)
+    return standing.tier.rank if standing is not None else 0
+
+
+def _taken(member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, int]:
+    limited = [reward.pk for reward in rewards if reward.member_limit is not None]
+    if not limited:
+        return {}
+    zone = Programme.current().tz
+    month_start = periods.start_of_day(periods.local_day(at, zone).replace(day=1), zone)
+    this_month = Q(reward__limit_period=Reward.Period.EVER) | Q(redeemed_at__gte=month_start)
+    taken = Redemption.objects.of_member(member.pk).counting().filter(this_month, reward__in=limited)
+    return dict(taken.values_list("reward").annotate(times=Count("pk")).order_by())
+
+
+def _on_hand(rewards: Sequence[Reward]) -> dict[int, int]:
+    counted = [reward.pk for reward in rewards if not reward.is_unlimited]
+    if not counted:
+        return {}
+    found = dict(RewardStock.objects.filter(reward__in=counted).values_list("reward_id", "on_hand"))
+    return {reward_id: found.get(reward_id, 0) for reward_id in counted}
+
+
+def _codes_left(rewards: Sequence[Reward]) -> dict[int, int]:
+    pooled = [reward.pk for reward in rewards if reward.needs_code_pool]
+    if not pooled:
+        return {}
+    free = Code.objects.filter(reward__in=pooled, state=Code.State.FREE).values_list("reward")
+    found = dict(free.annotate(left=Count("pk")).order_by())
+    return {reward_id: found.get(reward_id, 0) for reward_id in pooled}

@@ -1,0 +1,27 @@
+"""Named questions about redemptions."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from rewards.redemption.states import State
+
+if TYPE_CHECKING:
+    from rewards.redemption.models import Redemption
+
+
+class RedemptionQuerySet(models.QuerySet["Redemption"]):
+    """Questions about redemptions."""
+
+    def of_member(self, member_id: int) -> Self:
+        """What one member has redeemed."""
+        return self.filter(member_id=member_id)
+
+    def counting(self) -> Self:
+        """Those that count against a limit: all but the cancelled ones."""
+        return self.exclude(state=State.CANCELLED)
+
+    def past_their_date(self, at: datetime) -> Self:
+        """Open ones that can no longer be used."""
+        return self.filter(state=State.CAPTURED, valid_until__lte=at)

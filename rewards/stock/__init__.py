@@ -1,0 +1,1 @@
+"""How many are left: the count, and every movement that made it."""

@@ -1,0 +1,1 @@
+"""Real parts for the tests: database servers, Redis, the site as processes, a mail sink."""

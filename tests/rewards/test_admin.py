@@ -1,0 +1,214 @@
+"""The admin of rewards: pictures checked, stock and codes with a trail, redemptions by actions only."""
+
+import io
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import Image
+
+from members.events.models import Audit
+from members.ledger.statements import spendable_points
+from rewards.catalogue.models import Reward
+from rewards.codes.models import Code
+from rewards.redemption.models import Redemption
+from rewards.stock.models import RewardStock
+from tests.rewards.factories import NOON, make_login, make_member, make_redemption, make_reward
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clerk(client, settings, tmp_path):
+    """Return a superuser who is signed in."""
+    settings.STAFF_MFA_REQUIRED = False
+    settings.MEDIA_ROOT = tmp_path
+    user = make_login(is_staff=True, is_superuser=True)
+    client.force_login(user)
+    return user
+
+
+def admin(name, *arguments):
+    """Return an address of the admin."""
+    return reverse(f"admin:rewards_{name}", args=arguments)
+
+
+def fields(**changes):
+    """Return what the form of a reward sends."""
+    return {
+        "kind": "coupon",
+        "points": 100,
+        "order": 0,
+        "name_en": "Coffee",
+        "limit_period": "EVER",
+        "is_active": "on",
+        "is_unlimited": "on",
+    } | changes
+
+
+def picture(kind="PNG", size=(8, 8)):
+    """Return an upload."""
+    target = io.BytesIO()
+    Image.new("RGB", size).save(target, format=kind)
+    return SimpleUploadedFile("holiday.png", target.getvalue(), content_type="image/png")
+
+
+def act(client, action, *redemptions, **data):
+    """Run an action on redemptions."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in redemptions]}
+    return client.post(admin("redemption_changelist"), chosen | data, follow=True)
+
+
+def test_a_reward_is_made_with_a_rewritten_picture(client, clerk):
+    response = client.post(admin("reward_add"), fields(image=picture()))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    reward = Reward.objects.get()
+    assert str(reward.image).endswith(".webp")
+    assert "holiday" not in str(reward.image)
+    with reward.image.open() as file:
+        assert Image.open(file).format == "WEBP"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [SimpleUploadedFile("x.svg", b"<svg onload='alert(1)'/>", "image/svg+xml"), picture(size=(5001, 4001))],
+)
+def test_a_bad_picture_is_refused_with_a_sentence(client, clerk, bad):
+    response = client.post(admin("reward_add"), fields(image=bad))
+    assert response.status_code == 200
+    assert "image" in response.context["adminform"].form.errors
+    assert not Reward.objects.exists()
+
+
+def test_a_picture_stays_until_it_is_removed(client, clerk):
+    client.post(admin("reward_add"), fields(image=picture()))
+    reward = Reward.objects.get()
+    client.post(admin("reward_change", reward.pk), fields(name_en="Tea"))
+    reward.refresh_from_db()
+    assert (reward.name_en, bool(reward.image)) == ("Tea", True)
+    assert "<img" in client.get(admin("reward_change", reward.pk)).content.decode()
+    client.post(admin("reward_change", reward.pk), fields(remove_image="on"))
+    reward.refresh_from_db()
+    assert not reward.image
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"points": 0}, "points"),
+        ({"offered_from_0": "2026-05-02", "offered_from_1": "10:00", "offered_until_0": "2026-05-01",
+          "offered_until_1": "10:00"}, "offered_until"),
+        ({"kind": "donation", "needs_code_pool": "on"}, "needs_code_pool"),
+        ({"kind": "wish"}, "kind"),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_by_the_form(client, clerk, changes, field):
+    response = client.post(admin("reward_add"), fields(**changes))
+    assert field in response.context["adminform"].form.errors
+
+
+def test_the_list_shows_what_is_left(client, clerk):
+    make_reward(stock=7)
+    make_reward(stock=None, codes=["CODE-1", "CODE-2"])
+    text = client.get(admin("reward_changelist")).content.decode()
+    assert ">7<" in text
+    assert "2 codes" in text
+
+
+def test_stock_is_changed_with_a_reason_once_per_form(client, clerk):
+    reward = make_reward(stock=2)
+    address = admin("reward_stock", reward.pk)
+    sent = {"quantity": 5, "reason": "delivery note 7", "key": "k" * 20}
+    for _time in range(2):
+        assert client.post(address, sent).status_code == 302
+    assert RewardStock.objects.get().on_hand == 7
+    assert Audit.objects.get(reason="delivery note 7").actor == clerk
+    assert "delivery note 7" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("sent", [{"quantity": 0}, {"reason": ""}, {"quantity": -3}])
+def test_stock_cannot_be_changed_by_nothing_or_without_reason_or_below_zero(client, clerk, sent):
+    reward = make_reward(stock=2)
+    complete = {"quantity": 1, "reason": "x", "key": "k" * 20} | sent
+    assert client.post(admin("reward_stock", reward.pk), complete).status_code == 200
+    assert RewardStock.objects.get().on_hand == 2
+
+
+def test_codes_are_uploaded_from_text_and_file_with_a_report(client, clerk):
+    reward = make_reward(codes=["KNOWN-1"])
+    file = SimpleUploadedFile("codes.txt", b"\xef\xbb\xbfFILE-1\r\nKNOWN-1\r\n")
+    response = client.post(admin("reward_codes", reward.pk), {"codes": "TYPED-1\nTYPED-1", "file": file})
+    report = response.context["report"]
+    assert (report.added, report.repeated, report.known) == (2, ["TYPED-1"], ["KNOWN-1"])
+    assert set(Code.objects.values_list("code", flat=True)) == {"KNOWN-1", "TYPED-1", "FILE-1"}
+
+
+def test_a_file_that_is_no_text_is_refused(client, clerk):
+    file = SimpleUploadedFile("codes.xlsx", b"PK\x03\x04\xff\xfe")
+    response = client.post(admin("reward_codes", make_reward().pk), {"codes": "", "file": file})
+    assert response.context["upload"].errors
+    assert not Code.objects.exists()
+
+
+def test_codes_are_generated(client, clerk):
+    reward = make_reward()
+    assert client.post(admin("reward_codes", reward.pk), {"generate": "1", "count": 30}).status_code == 302
+    assert Code.objects.free(reward.pk).count() == 30
+
+
+def test_redemptions_are_marked_used_and_undone(client, clerk):
+    redemption = make_redemption(member=make_member(points=100), reward=make_reward())
+    act(client, "mark_used", redemption)
+    assert Redemption.objects.get().state == "FULFILLED"
+    act(client, "undo_used", redemption)
+    assert Redemption.objects.get().state == "CAPTURED"
+
+
+def test_cancelling_asks_for_a_reason_first(client, clerk):
+    member = make_member(points=100)
+    redemption = make_redemption(member=member, reward=make_reward())
+    assert "The points go back" in act(client, "cancel", redemption).content.decode()
+    assert Redemption.objects.get().state == "CAPTURED"
+    act(client, "cancel", redemption, reason="cracked", by_seller="on")
+    assert Redemption.objects.get().cancel_reason == "cracked"
+    assert spendable_points(member.pk, NOON) == 100
+
+
+def test_what_is_not_possible_is_said_and_the_rest_is_done(client, clerk):
+    member, reward = make_member(points=200), make_reward()
+    used, still_open = (make_redemption(member=member, reward=reward, key=key) for key in ("a", "b"))
+    act(client, "mark_used", used)
+    text = act(client, "cancel", used, still_open, reason="x").content.decode()
+    assert f"Not possible: {used.public_id} is used or handed over" in text
+    assert set(Redemption.objects.values_list("state", flat=True)) == {"FULFILLED", "CANCELLED"}
+
+
+def test_a_code_is_found_as_people_type_it(client, clerk):
+    redemption = make_redemption(member=make_member(points=100), reward=make_reward())
+    typed = "-".join([redemption.code[:9], redemption.code[9:]]).lower().replace("0", "o")
+    other = make_redemption(member=make_member(points=100), reward=make_reward())
+    text = client.get(admin("redemption_changelist"), {"q": typed}).content.decode()
+    assert redemption.public_id in text
+    assert other.public_id not in text
+
+
+def test_no_redemption_is_added_edited_or_deleted_by_hand(client, clerk):
+    redemption = make_redemption(member=make_member(points=100), reward=make_reward())
+    assert client.get(admin("redemption_add")).status_code == 403
+    assert client.post(admin("redemption_delete", redemption.pk), {"post": "yes"}).status_code == 403
+    client.post(admin("redemption_change", redemption.pk), {"points": 1})
+    assert Redemption.objects.get().points == 100
+    assert client.get(admin("redemption_change", redemption.pk)).status_code == 200
+
+
+def test_who_may_only_look_cannot_act(client, settings):
+    settings.STAFF_MFA_REQUIRED = False
+    viewer = make_login(is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_redemption", "view_reward"]))
+    client.force_login(viewer)
+    redemption = make_redemption(member=make_member(points=100), reward=make_reward())
+    act(client, "mark_used", redemption)
+    assert Redemption.objects.get().state == "CAPTURED"
+    for page in ("reward_stock", "reward_codes"):
+        assert client.get(admin(page, redemption.reward_id)).status_code == 403
