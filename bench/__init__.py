@@ -1,1 +1,1 @@
-"""Measurements of the product beside the floor it stands on."""
+"""Speed, as a ratio: the product beside a floor that writes the same rows, in one run on one machine."""

@@ -43,12 +43,8 @@ class CampaignForm(forms.ModelForm):
     def clean_days_before(self) -> list[int]:
         """Accept a list of whole days only, and keep it in order."""
         days = self.cleaned_data["days_before"] or []
-        if not isinstance(days, list) or not all(
-            type(day) is int and 0 < day <= _LONGEST_NOTICE_DAYS for day in days
-        ):
-            raise forms.ValidationError(
-                _("Write whole days between 1 and 365 in brackets, such as [60, 30, 7].")
-            )
+        if not isinstance(days, list) or not all(type(day) is int and 0 < day <= _LONGEST_NOTICE_DAYS for day in days):
+            raise forms.ValidationError(_("Write whole days between 1 and 365 in brackets, such as [60, 30, 7]."))
         return sorted(set(days), reverse=True)
 
 
@@ -160,9 +156,7 @@ class ReferralAdmin(admin.ModelAdmin):
         """Nothing is typed over."""
         return [field.name for field in Referral._meta.fields]  # noqa: SLF001 - Django's documented interface
 
-    @admin.action(
-        description=gettext_lazy("Let the selected held referrals through…"), permissions=["change"]
-    )
+    @admin.action(description=gettext_lazy("Let the selected held referrals through…"), permissions=["change"])
     def let_through(self, request: HttpRequest, chosen: "QuerySet[Referral]") -> HttpResponse | None:
         """Ask for a reason, then let the chosen referrals go on."""
         form = DecisionForm(request.POST if "decide" in request.POST else None)
@@ -191,9 +185,7 @@ class ReferralAdmin(admin.ModelAdmin):
         done = 0
         for referral in chosen:
             try:
-                reviewing.cancel(
-                    referral_id=referral.pk, actor_id=_staff(request), reason=form.cleaned_data["reason"]
-                )
+                reviewing.cancel(referral_id=referral.pk, actor_id=_staff(request), reason=form.cleaned_data["reason"])
                 done += 1
             except reviewing.AlreadyOver:
                 messages.warning(request, _("Referral %(number)d is over already.") % {"number": referral.pk})

@@ -7,6 +7,9 @@ from celery import Celery
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if not settings.configured:
+    # This process is a worker or the scheduler: a statement may take as long as a task.
+    os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "300")
 
 app = Celery("loyalty")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -98,11 +98,12 @@ def split_address(name: str, text: str) -> SplitResult:
     return parts
 
 
-def database_settings(url: str, *, pool: int, data_dir: Path) -> dict[str, Any]:
+def database_settings(url: str, *, pool: int, statement_seconds: int, data_dir: Path) -> dict[str, Any]:
     """Return Django's settings for a database address (`sqlite:///file` or `postgres://…`).
 
     An empty address is the SQLite file in the data folder. `pool` is the size of the pool of each
-    process on PostgreSQL; 0 keeps one persistent connection for each thread.
+    process on PostgreSQL; 0 keeps one persistent connection for each thread. A statement there may take
+    `statement_seconds`; 0 is no limit.
     """
     if not url:
         return sqlite_settings(data_dir / "db.sqlite3")
@@ -110,7 +111,7 @@ def database_settings(url: str, *, pool: int, data_dir: Path) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return sqlite_settings(Path(unquote(parts.path[1:])))
     if parts.scheme in {"postgres", "postgresql"}:
-        return postgres_settings(parts, pool=pool)
+        return postgres_settings(parts, pool=pool, statement_seconds=statement_seconds)
     raise ImproperlyConfigured("DATABASE_URL must start with sqlite: or postgres:.")
 
 
@@ -124,10 +125,10 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
     }
 
 
-def postgres_settings(parts: SplitResult, *, pool: int) -> dict[str, Any]:
+def postgres_settings(parts: SplitResult, *, pool: int, statement_seconds: int) -> dict[str, Any]:
     """Return the settings of a PostgreSQL database; its socket folder may stand in `?host=`."""
     query = dict(parse_qsl(parts.query))
-    limits = "-c lock_timeout=3s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s"
+    limits = f"-c lock_timeout=3s -c statement_timeout={statement_seconds}s -c idle_in_transaction_session_timeout=30s"
     options: dict[str, object] = {"options": query.pop("options", limits)}
     host = query.pop("host", unquote(parts.hostname or ""))
     options |= query

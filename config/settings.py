@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "rewards",
     "members",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "config.staff.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -133,7 +133,10 @@ TEMPLATES = [
 
 DATABASES = {
     "default": environment.database_settings(
-        env.text("DATABASE_URL"), pool=env.integer("DATABASE_POOL", 0, at_most=100), data_dir=DATA_DIR
+        env.text("DATABASE_URL"),
+        pool=env.integer("DATABASE_POOL", 0, at_most=100),
+        statement_seconds=env.integer("DATABASE_STATEMENT_SECONDS", 0),
+        data_dir=DATA_DIR,
     )
 }
 if TESTING and not env.text("DATABASE_URL"):
@@ -203,6 +206,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -211,7 +216,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 ACCOUNT_ADAPTER = "members.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "members.web.signup.EmailSignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "members.web.signup.EmailSignupForm",
+    "change_phone": "members.web.signup.ChangeNumberForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "phone"]
@@ -251,6 +259,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["members.api.throttles.ByKey"],
     "DEFAULT_THROTTLE_RATES": {"key": env.text("API_RATE", "3000/min")},
     "EXCEPTION_HANDLER": "members.api.problems.handle",
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loyalty API",

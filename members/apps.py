@@ -13,10 +13,11 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         """Import what registers itself."""
-        from members.accounts import allauth_signals, enrolment
-        from members.ledger import audit, expiry, posting  # noqa: F401 - they register themselves
+        from members.accounts import abandoning, allauth_signals, enrolment
+        from members.jobs import forgetting
+        from members.ledger import audit, expiry, posting
         from members.lib.guards import install_guards
-        from members.tiers import recalculation  # noqa: F401
+        from members.tiers import recalculation
 
         allauth_signals.connect()
         enrolment.on_enrol.append(posting.open_accounts)

@@ -12,9 +12,7 @@ class BirthdayGift(models.Model):
     The unique key makes the gift happen once, whatever is edited afterwards.
     """
 
-    campaign = models.ForeignKey(
-        "campaigns.Campaign", models.PROTECT, db_index=False, related_name="birthday_gifts"
-    )
+    campaign = models.ForeignKey("campaigns.Campaign", models.PROTECT, db_index=False, related_name="birthday_gifts")
     member = models.ForeignKey("members.Member", models.PROTECT, related_name="birthday_gifts")
     year = models.PositiveSmallIntegerField(_("year"))
     occurs_on = models.DateField(_("birthday"))
@@ -31,9 +29,7 @@ class BirthdayGift(models.Model):
             models.UniqueConstraint(fields=["campaign", "member", "year"], name="birthday_gift_once_a_year"),
         ]
         indexes = [
-            models.Index(
-                fields=["due_at", "id"], name="birthday_gift_due", condition=models.Q(settled_at=None)
-            ),
+            models.Index(fields=["due_at", "id"], name="birthday_gift_due", condition=models.Q(settled_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -66,9 +66,7 @@ def plan_birthdays(
     for persons in _ranges(first, last):
         found = _occurrences(campaign, persons, first, last)
         young = [each for each in found if _days_ago(each, at) <= campaign.catch_up_days]
-        planned.missed += [
-            each.member.number for each in found if _days_ago(each, at) > campaign.catch_up_days
-        ]
+        planned.missed += [each.member.number for each in found if _days_ago(each, at) > campaign.catch_up_days]
         _plan_range(campaign, young)
         planned.birthdays += len(young)
         if progress:
@@ -113,9 +111,7 @@ def _occurrences(campaign: Campaign, persons: Iterable[Person], first: date, las
     """Return the birthdays between the two days that count and are not planned yet."""
     found = [each for person in persons for each in _birthdays_of(campaign, person, first, last)]
     members = {each.member.pk for each in found}
-    known = set(
-        BirthdayGift.objects.filter(campaign=campaign, member_id__in=members).values_list("member_id", "year")
-    )
+    known = set(BirthdayGift.objects.filter(campaign=campaign, member_id__in=members).values_list("member_id", "year"))
     return [each for each in found if (each.member.pk, each.day.year) not in known]
 
 
@@ -124,9 +120,7 @@ def _birthdays_of(campaign: Campaign, person: Person, first: date, last: date) -
     assert person.birth_day
     zone = zone_of(person.member)
     for year in range(first.year, last.year + 1):
-        day = calendar.occurrence(
-            person.birth_month, person.birth_day, year, leap_on_1_march=_leap_on_1_march()
-        )
+        day = calendar.occurrence(person.birth_month, person.birth_day, year, leap_on_1_march=_leap_on_1_march())
         if first <= day <= last and _takes_part(campaign, person, day, zone):
             yield Occurrence(person.member, day, zone)
 

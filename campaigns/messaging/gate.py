@@ -45,9 +45,7 @@ def is_too_young(person: Person, at: datetime) -> bool:
         return False
     programme = Programme.current()
     today = periods.local_day(at, programme.tz)
-    return (
-        _age(today, person.birth_year, person.birth_month, person.birth_day) < programme.minimum_marketing_age
-    )
+    return _age(today, person.birth_year, person.birth_month, person.birth_day) < programme.minimum_marketing_age
 
 
 def _age(today: date, year: int, month: int, day: int) -> int:
@@ -55,11 +53,7 @@ def _age(today: date, year: int, month: int, day: int) -> int:
 
 
 def _open_channel(person: Person, purpose: str) -> str:
-    channels = [
-        channel
-        for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.phone))
-        if address
-    ]
+    channels = [channel for channel, address in ((Channel.EMAIL, person.email), (Channel.SMS, person.phone)) if address]
     if not channels:
         raise Closed("no_address")
     for channel in channels:

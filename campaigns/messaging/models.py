@@ -113,17 +113,11 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints = [
-            models.UniqueConstraint(
-                fields=["campaign", "occurrence", "member", "step"], name="delivery_once"
-            ),
+            models.UniqueConstraint(fields=["campaign", "occurrence", "member", "step"], name="delivery_once"),
         ]
         indexes = [
-            models.Index(
-                fields=["due_at", "id"], name="delivery_due", condition=Q(state__in=["PLANNED", "REFUSED"])
-            ),
-            models.Index(
-                fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["CLAIMED", "HANDED"])
-            ),
+            models.Index(fields=["due_at", "id"], name="delivery_due", condition=Q(state__in=["PLANNED", "REFUSED"])),
+            models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["CLAIMED", "HANDED"])),
             models.Index(fields=["member", "-id"], name="delivery_member"),
         ]
 

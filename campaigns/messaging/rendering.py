@@ -18,9 +18,7 @@ from members.programme.models import Programme
 _HTML_LANGUAGES = {"zh-hans": "zh-Hans", "zh-hant": "zh-Hant"}
 
 
-def write_letter(
-    delivery: Delivery, kind: MessageKind, *, person: Person, channel: str, at: datetime
-) -> Letter:
+def write_letter(delivery: Delivery, kind: MessageKind, *, person: Person, channel: str, at: datetime) -> Letter:
     """Fill the templates of the message in the member's language.
 
     Raises what the context builder raises (NothingToSay, NotYet).
@@ -39,9 +37,7 @@ def _about_the_member(member: Member, person: Person, kind: MessageKind, channel
         "site_url": settings.SITE_URL,
         "member_name": " ".join(person.name.split()),
         "preferences_url": settings.SITE_URL + reverse("campaigns:preferences"),
-        "unsubscribe_url": unsubscribe_url(member_public_id=member.public_id, channel=channel)
-        if is_marketing
-        else "",
+        "unsubscribe_url": unsubscribe_url(member_public_id=member.public_id, channel=channel) if is_marketing else "",
     }
 
 
@@ -61,9 +57,7 @@ def _write_email(delivery: Delivery, person: Person, values: Mapping[str, object
 
 
 def _write_sms(delivery: Delivery, person: Person, values: Mapping[str, object]) -> Letter:
-    template = select_template(
-        [f"messages/{delivery.message}/sms.txt", f"messages/{delivery.message}/body.txt"]
-    )
+    template = select_template([f"messages/{delivery.message}/sms.txt", f"messages/{delivery.message}/body.txt"])
     return Letter(
         to=person.phone,
         subject="",

@@ -92,9 +92,7 @@ def _commit_hand_over(delivery_id: int, *, at: datetime | None) -> Handed | None
     """Ask the gate under the consent lock and write ``handed``; None when nothing is to be sent."""
     member_id = Delivery.objects.values_list("member_id", flat=True).get(pk=delivery_id)
     lock_consent(member_id)
-    delivery = (
-        Delivery.objects.select_for_update(of=_of_self()).select_related("campaign").get(pk=delivery_id)
-    )
+    delivery = Delivery.objects.select_for_update(of=_of_self()).select_related("campaign").get(pk=delivery_id)
     if delivery.state != State.CLAIMED:
         return None
     now = at or database_now()

@@ -47,9 +47,7 @@ def unsubscribe(*, token: str, everything: bool) -> None:
         return
     refused = _WISHES if everything else [(channel, Consent.Purpose.MARKETING.value)]
     for each, purpose in refused:
-        record_consent(
-            member_id=member.pk, channel=each, purpose=purpose, granted=False, source="unsubscribe"
-        )
+        record_consent(member_id=member.pk, channel=each, purpose=purpose, granted=False, source="unsubscribe")
 
 
 @retried

@@ -15,9 +15,7 @@ def reason_against_identity(*, advocate_id: int, friend_id: int) -> Reason | Non
 
     None when nothing says so.
     """
-    people = {
-        person.member_id: person for person in Person.objects.filter(member_id__in=[advocate_id, friend_id])
-    }
+    people = {person.member_id: person for person in Person.objects.filter(member_id__in=[advocate_id, friend_id])}
     advocate, friend = people.get(advocate_id), people.get(friend_id)
     if advocate is None or friend is None:
         return Reason.MEMBER_GONE

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from campaigns.referral.models import Referral
 from members.earning.explanation import describes
 
-State, Reason = Referral.State, Referral.Reason
+State = Referral.State
+Reason = Referral.Reason
 
 
 @dataclass(frozen=True)

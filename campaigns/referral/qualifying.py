@@ -47,9 +47,7 @@ def _decide(referral: Referral, purchase: Purchase) -> None:
     if doubt is not None:
         referral.state, referral.reason = State.BLOCKED, doubt
     referral.purchase = purchase
-    referral.approve_after = purchase.purchased_at + timedelta(
-        days=Programme.current().return_window_days + 1
-    )
+    referral.approve_after = purchase.purchased_at + timedelta(days=Programme.current().return_window_days + 1)
     referral.save(update_fields=["state", "reason", "purchase", "approve_after"])
 
 

@@ -24,9 +24,7 @@ def let_through(*, referral_id: int, actor_id: int, reason: str) -> None:
         raise NotHeld(referral_id)
     referral.state, referral.reason, referral.cleared_by_id = State.PENDING, "", actor_id
     referral.save(update_fields=["state", "reason", "cleared_by"])
-    write_audit(
-        actor_id=actor_id, action="referral.let_through", target=f"referral {referral_id}", reason=reason
-    )
+    write_audit(actor_id=actor_id, action="referral.let_through", target=f"referral {referral_id}", reason=reason)
 
 
 @retried
@@ -36,6 +34,4 @@ def cancel(*, referral_id: int, actor_id: int, reason: str) -> None:
     if referral.state in {State.CANCELLED, State.REVERSED}:
         raise AlreadyOver(referral_id)
     rewarding.undo(referral, Referral.Reason.STAFF)
-    write_audit(
-        actor_id=actor_id, action="referral.cancelled", target=f"referral {referral_id}", reason=reason
-    )
+    write_audit(actor_id=actor_id, action="referral.cancelled", target=f"referral {referral_id}", reason=reason)

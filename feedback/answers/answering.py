@@ -81,7 +81,7 @@ def record_answer(*, token: str, given: Given, at: datetime | None = None) -> An
     """
     if given.score is None and not given.replies:
         raise NothingSaid
-    invitation = Invitation.objects.select_for_update().filter(token=token).first()
+    invitation = Invitation.objects.select_related("survey").filter(token=token).first()
     now = at or database_now()
     _refuse_dead_link(invitation, now)
     assert invitation is not None

@@ -27,7 +27,7 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
     """
     members = Member.objects.select_related("person")
     if not (user.is_active and user.is_staff and user.has_perm("members.view_member")):
-        members = members.filter(user_id=user.pk if user.is_authenticated else None, user__isnull=False)
+        members = members.filter(user=user) if isinstance(user, User) else members.none()
     member = members.filter(public_id=public_id).first() if _is_plain(public_id) else None
     if member is None:
         raise MemberNotFound
@@ -48,7 +48,7 @@ def _look_up(reference: str) -> Member | None:
     if reference.startswith(_IDENTITY_PREFIX):
         source, _, value = reference.removeprefix(_IDENTITY_PREFIX).partition(":")
         identity = Identity.objects.filter(source=source, value=value).select_related("member").first()
-        return identity and identity.member
+        return identity.member if identity else None
     if reference.startswith(_PUBLIC_ID_PREFIX):
         return Member.objects.filter(public_id=reference).first()
     if codes.is_member_number(reference):

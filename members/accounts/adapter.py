@@ -1,12 +1,15 @@
 """How allauth reaches our logins and our telephones."""
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,6 +25,14 @@ from members.programme.models import Programme
 def display_name(user: User) -> str:
     """Return what allauth's pages and mails call a login: its address or its number."""
     return user.email or user.phone
+
+
+@dataclass(frozen=True)
+class Club:
+    """Who writes, as allauth's mails name it."""
+
+    name: str
+    domain: str
 
 
 class PhoneField(forms.CharField):
@@ -41,19 +52,24 @@ class PhoneField(forms.CharField):
             raise ValidationError(self.error_messages["invalid_phone"], code="invalid_phone") from problem
 
 
-class EmailStage(EmailVerificationStage):  # type: ignore[misc]
+class EmailStage(EmailVerificationStage):
     """Ask for a confirmed address unless the login came in by a confirmed telephone."""
 
     def handle(self) -> Any:
         """Let those pass who proved their number and did not name an address."""
-        user = self.login.user
+        user: Any = self.login.user
         if user is not None and user.phone_verified and not self.login.email:
             return None, True
-        return super().handle()
+        return super().handle()  # type: ignore[no-untyped-call]
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Logins by address or telephone; a confirmed contact makes a member."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send one of allauth's mails in the name of the programme."""
+        club = Club(Programme.current().name, urlsplit(settings.SITE_URL).netloc)
+        super().send_mail(template_prefix, email, {"current_site": club, **context})
 
     def get_login_stages(self) -> list[str]:
         """Return allauth's stages with our own rule for addresses."""
@@ -72,39 +88,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return PhoneField(**{"label": _("Mobile number"), **options})
 
     def get_user_by_phone(self, phone: str) -> User | None:
-        """Return the login with this number, confirmed or about to be."""
-        return User.objects.filter(phone=phone).first() if phone else None
+        """Return the login that has confirmed this number; one that only typed it owns nothing."""
+        return User.objects.filter(phone=phone, phone_verified=True).first() if phone else None
 
-    def get_phone(self, user: User) -> tuple[str, bool] | None:
+    def get_phone(self, user: Any) -> tuple[str, bool] | None:
         """Return the number and whether it is confirmed."""
         return (user.phone, user.phone_verified) if user.phone else None
 
-    def set_phone(self, user: User, phone: str, verified: bool) -> None:
-        """Store a number; a confirmed one may complete the membership."""
-        user.phone, user.phone_verified = phone, verified
-        user.save(update_fields=["phone", "phone_verified"])
-
-    def set_phone_verified(self, user: User, phone: str) -> None:
-        """Store a number whose code was typed right, and join or claim by it."""
+    def set_phone(self, user: Any, phone: str, verified: bool) -> None:
+        """Store a number; whoever typed it before without confirming it loses it."""
         with transaction.atomic():
-            # A number that somebody typed and never confirmed does not block its owner.
             User.objects.filter(phone=phone, phone_verified=False).exclude(pk=user.pk).update(phone="")
-            self.set_phone(user, phone, verified=True)
+            user.phone, user.phone_verified = phone, verified
+            user.save(update_fields=["phone", "phone_verified"])
+
+    def set_phone_verified(self, user: Any, phone: str) -> None:
+        """Store a number whose code was typed right, and join or claim by it."""
+        self.set_phone(user, phone, verified=True)
         allauth_signals.join(user)
 
-    def send_verification_code_sms(self, user: User, phone: str, code: str, **_facts: Any) -> None:
+    def send_verification_code_sms(self, user: Any, phone: str, code: str, **_facts: Any) -> None:
         """Send the code that proves the number."""
         minutes = app_settings.PHONE_VERIFICATION_TIMEOUT // 60
-        text = _(
-            "%(code)s is your code for %(club)s. It is valid for %(minutes)d minutes; tell it to nobody."
-        )
+        text = _("%(code)s is your code for %(club)s. It is valid for %(minutes)d minutes; tell it to nobody.")
         send_sms(to=phone, text=text % {"code": code, "club": Programme.current().name, "minutes": minutes})
 
     def send_unknown_account_sms(self, phone: str, **_facts: Any) -> None:
         """Tell the owner of the number, and nobody else, that it has no account."""
-        text = _(
-            "Someone asked to sign in to %(club)s with this number, but it has no account. Join online."
-        )
+        text = _("Someone asked to sign in to %(club)s with this number, but it has no account. Join online.")
         send_sms(to=phone, text=text % {"club": Programme.current().name})
 
     def send_account_already_exists_sms(self, phone: str) -> None:

@@ -1,7 +1,7 @@
 """How a login becomes a member: by claiming the one enrolled before, or by joining anew.
 
-Only a confirmed address or telephone claims, and only a membership that nobody has claimed: an address or a recycled
-number that already belongs to somebody's account never opens it.
+Only a confirmed address or telephone claims, and only a membership that nobody has claimed: an address or
+a recycled number that already belongs to somebody's account never opens it.
 """
 
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ def confirmed_contacts(user: User) -> Contacts:
 
 @retried
 def join_programme(*, user_id: int, at: datetime, language: str = "en") -> Member:
-    """Return the member of this login, made on the first call: claimed when exactly one unclaimed membership has a
-    confirmed contact of the login, else new. Writes `member.claimed` or `member.joined`.
+    """Return the member of this login, made on the first call: claimed when exactly one unclaimed membership
+    has a confirmed contact of the login, else new. Writes `member.claimed` or `member.joined`.
 
     On every call the person's contacts follow the confirmed ones. Raises NothingConfirmed, MembershipClosed.
     """
@@ -65,7 +65,7 @@ def join_programme(*, user_id: int, at: datetime, language: str = "en") -> Membe
 
 @retried
 def forget_email(*, user_id: int, email: str) -> None:
-    """Take an address that the login has removed off the person; the confirmed primary one takes its place."""
+    """Take a removed address off the person; the confirmed primary one takes its place."""
     person = Person.objects.filter(member__user_id=user_id).select_related("member").first()
     if person is None or person.email.lower() != email.lower():
         return
@@ -101,9 +101,7 @@ def _lock_unclaimed(contacts: Contacts) -> list[Member]:
     persons = Person.objects.annotate(lower_email=Lower("email")).filter(same)
     open_members = Member.objects.unclaimed().active().filter(pk__in=persons.values("pk"))
     ids = [pk for (pk,) in open_members.select_for_update(no_key=True).order_by("pk").values_list("pk")]
-    return list(
-        Member.objects.unclaimed().active().filter(pk__in=ids).select_related("person").order_by("pk")
-    )
+    return list(Member.objects.unclaimed().active().filter(pk__in=ids).select_related("person").order_by("pk"))
 
 
 def _claim(member: Member, user: User, contacts: Contacts, *, at: datetime) -> Member:

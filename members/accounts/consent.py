@@ -39,14 +39,12 @@ def record_consent(
     text_version: str = TEXT_VERSION,
     at: datetime | None = None,
 ) -> Consent:
-    """Append a statement of will and write `consent.changed`; repeating the newest statement returns it unchanged.
+    """Append a statement of will and write `consent.changed`; repeating the newest one returns it unchanged.
 
-    `source` names where it was said (``portal``, ``unsubscribe``, ``import``, ``admin``); `actor_id` who typed it.
+    `source` names where it was said (``portal``, ``unsubscribe``, ``import``); `actor_id` who typed it.
     """
     lock_consent(member_id)
-    newest = (
-        Consent.objects.filter(member_id=member_id, channel=channel, purpose=purpose).order_by("-id").first()
-    )
+    newest = Consent.objects.filter(member_id=member_id, channel=channel, purpose=purpose).order_by("-id").first()
     if newest is not None and newest.granted == granted:
         return newest
     statement = Consent.objects.create(
@@ -77,12 +75,10 @@ def may_contact(*, member_id: int, channel: str, purpose: str) -> bool:
 def contactable(*, member_ids: Iterable[int], channel: str, purpose: str) -> set[int]:
     """Return those of the members who may be contacted; closed memberships only for service messages."""
     default = Consent.Purpose(purpose).value in _ALLOWED_UNTIL_REFUSED
-    newest = Consent.objects.filter(
-        member=OuterRef("pk"), channel=Consent.Channel(channel), purpose=purpose
-    ).order_by("-id")
-    rows = Member.objects.filter(pk__in=list(member_ids)).annotate(
-        said=Subquery(newest.values("granted")[:1])
+    newest = Consent.objects.filter(member=OuterRef("pk"), channel=Consent.Channel(channel), purpose=purpose).order_by(
+        "-id"
     )
+    rows = Member.objects.filter(pk__in=list(member_ids)).annotate(said=Subquery(newest.values("granted")[:1]))
     if purpose != Consent.Purpose.SERVICE:
         rows = rows.active()
     return {pk for pk, said in rows.values_list("pk", "said") if (default if said is None else said)}
@@ -95,9 +91,5 @@ def current_consents(member_id: int) -> dict[tuple[str, str], bool]:
         for channel in Consent.Channel
         for purpose in Consent.Purpose
     }
-    said = (
-        Consent.objects.filter(member_id=member_id)
-        .order_by("id")
-        .values_list("channel", "purpose", "granted")
-    )
+    said = Consent.objects.filter(member_id=member_id).order_by("id").values_list("channel", "purpose", "granted")
     return holds | {(channel, purpose): granted for channel, purpose, granted in said}

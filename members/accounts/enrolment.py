@@ -12,7 +12,7 @@ from members.lib.transactions import retried
 
 OnEnrol = Callable[[list[int]], None]
 
-# What every new member needs that layers above know how to make (a points account); called in the same transaction.
+# What every new member needs that layers above make (a points account); called in the same transaction.
 on_enrol: list[OnEnrol] = []
 
 _BULK_SIZE = 1000
@@ -38,8 +38,9 @@ def enrol_member(
 ) -> Member:
     """Return a new member with a person and whatever `on_enrol` adds; writes `member.joined`.
 
-    `source` says who enrolled (``web``, ``till``, ``pos-7``). With `identity`, the value by which that source knows
-    the person, the call is once per (source, identity): a repeat returns the member of the first call. `phone` is E.164.
+    `source` says who enrolled (``web``, ``till``, ``pos-7``), `phone` is E.164. With `identity`, the value by
+    which that source knows the person, the call is once per (source, identity): a repeat returns the member of
+    the first call.
     """
     if identity:
         known = Member.objects.filter(identities__source=source, identities__value=identity).first()
@@ -59,9 +60,7 @@ def enrol_member(
         Identity.objects.create(member=member, source=source, value=identity)
     for complete in on_enrol:
         complete([member.pk])
-    log.write_event(
-        kind="member.joined", member_id=member.pk, data={"member": member.pk}, occurred_at=joined_at
-    )
+    log.write_event(kind="member.joined", member_id=member.pk, data={"member": member.pk}, occurred_at=joined_at)
     return member
 
 
@@ -73,9 +72,10 @@ def enrol_members_in_bulk(
     store_id: int | None = None,
     backfilled: bool = True,
 ) -> dict[str, int]:
-    """Return the member id of every identity in `joined` (value → when first seen), enrolling the unknown ones.
+    """Return the member id of every identity in `joined` (value → when first seen), enrolling unknown ones.
 
-    Once per (source, value), whoever else is enrolling the same values. Events are `backfilled` unless told otherwise.
+    Once per (source, value), whoever else is enrolling the same values. Events are `backfilled` unless told
+    otherwise.
     """
     found: dict[str, int] = {}
     for values in _slices(sorted(joined)):
@@ -123,8 +123,7 @@ def _create_members(
         for number, joined_at in zip(_fresh_numbers(len(missing)), missing.values(), strict=True)
     )
     Identity.objects.bulk_create(
-        Identity(member=member, source=source, value=value)
-        for member, value in zip(members, missing, strict=True)
+        Identity(member=member, source=source, value=value) for member, value in zip(members, missing, strict=True)
     )
     Person.objects.bulk_create(Person(member=member) for member in members)
     for complete in on_enrol:
@@ -139,7 +138,7 @@ def _create_members(
 
 
 def _fresh_numbers(count: int) -> list[str]:
-    """Return member numbers that nobody has; the unique constraint guards the moment until they are stored."""
+    """Return numbers that nobody has; the unique constraint guards the moment until they are stored."""
     fresh: set[str] = set()
     while len(fresh) < count:
         drawn = {codes.random_member_number() for _ in range(count - len(fresh))}

@@ -97,9 +97,7 @@ class Member(models.Model):
         CLOSED = "CLOSED", _("closed")
 
     public_id = models.CharField(max_length=24, unique=True, default=new_member_id, editable=False)
-    number = models.CharField(
-        _("member number"), max_length=10, unique=True, default=codes.random_member_number
-    )
+    number = models.CharField(_("member number"), max_length=10, unique=True, default=codes.random_member_number)
     user = models.OneToOneField(User, models.SET_NULL, null=True, blank=True, related_name="member")
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE)
     language = models.CharField(_("language"), max_length=8, choices=LANGUAGES, default="en")
@@ -214,9 +212,7 @@ class Consent(models.Model):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
-        indexes = [
-            models.Index(F("member"), F("channel"), F("purpose"), F("id").desc(), name="consent_current")
-        ]
+        indexes = [models.Index(F("member"), F("channel"), F("purpose"), F("id").desc(), name="consent_current")]
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.purpose}"

@@ -40,7 +40,7 @@ def change_profile(
     zone: str | None = None,
     home_store_id: int | None = None,
 ) -> Member:
-    """Change what is given and leave the rest; writes `member.changed`. An empty `zone` means the programme's.
+    """Change what is given, leave the rest; writes `member.changed`. An empty `zone` is the programme's.
 
     Raises UnknownLanguage, or ValidationError for an unknown time zone.
     """
@@ -73,7 +73,7 @@ def set_birthday(
     year: int | None = None,
     reason: str = "",
 ) -> Person:
-    """Set or change a birthday, keeping the old one, who and when; setting the same day again changes nothing.
+    """Set or change a birthday, keeping the old one, who and when; the same day again changes nothing.
 
     The member may set it once and change it once; anyone else is staff, may always, and gives a reason.
     Raises NotADay, BirthdayFixed, ReasonMissing.
@@ -98,9 +98,7 @@ def set_birthday(
     )
     person.birth_month, person.birth_day, person.birth_year, person.birthday_set_at = month, day, year, at
     person.save(update_fields=["birth_month", "birth_day", "birth_year", "birthday_set_at"])
-    log.write_event(
-        kind="member.birthday_changed", member_id=member.pk, data={"member": member.pk}, occurred_at=at
-    )
+    log.write_event(kind="member.birthday_changed", member_id=member.pk, data={"member": member.pk}, occurred_at=at)
     return person
 
 

@@ -26,7 +26,7 @@ class RawJson(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
+    def parse(  # type: ignore[override]
         self,
         stream: IO[bytes],
         media_type: str | None = None,
@@ -40,7 +40,7 @@ class RawJson(BaseParser):
 
 
 def decode(request: Request, body_type: type[Body]) -> Body:
-    """Return the body as `body_type`; raises Problem 400 for what is no JSON, 422 for what does not fit."""
+    """Return the body as `body_type`; raises Problem 400 for no JSON, 422 for what does not fit."""
     data = request.data
     try:
         return msgspec.json.decode(data if isinstance(data, bytes) else b"", type=body_type)

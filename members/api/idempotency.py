@@ -53,32 +53,26 @@ def fingerprint(*parts: bytes) -> str:
 
 
 @retried
-def answer_once(
-    *, principal: str, key: str, fingerprint: str, at: datetime, produce: Callable[[], Answer]
-) -> Answer:
+def answer_once(*, principal: str, key: str, fingerprint: str, at: datetime, produce: Callable[[], Answer]) -> Answer:
     """Return what `produce` returns, once per (principal, key); a repeat returns the stored answer.
 
-    An exception of `produce` leaves no trace of the key, so that the request may be repeated. Raises Problem 422 when
-    the key was used for another request, 409 while the first request with it is still running.
+    An exception of `produce` leaves no trace of the key, so that the request may be repeated. Raises Problem
+    422 when the key was used for another request, 409 while the first request with it is still running.
     """
     with transaction.atomic():
         stored = _reserve(principal, key, fingerprint, at)
         if stored is not None:
             return _replay(stored, fingerprint)
         answer = produce()
-        IdempotencyKey.objects.filter(principal=principal, key=key).update(
-            status=answer.status, body=answer.body
-        )
+        IdempotencyKey.objects.filter(principal=principal, key=key).update(status=answer.status, body=answer.body)
         return answer
 
 
 def _reserve(principal: str, key: str, fingerprint: str, at: datetime) -> IdempotencyKey | None:
-    """Insert the key, or return the row that has it; on PostgreSQL the insert waits for a running request's end."""
+    """Insert the key, or return the row that has it; the insert waits for the end of a running request."""
     try:
         with transaction.atomic():
-            IdempotencyKey.objects.create(
-                principal=principal, key=key, fingerprint=fingerprint, created_at=at
-            )
+            IdempotencyKey.objects.create(principal=principal, key=key, fingerprint=fingerprint, created_at=at)
     except IntegrityError:
         return IdempotencyKey.objects.get(principal=principal, key=key)
     except OperationalError as problem:

@@ -29,7 +29,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer lp_…``."""
 
     def authenticate(self, request: Request) -> tuple[Machine, ApiKey] | None:
-        """Return the key, None when there is no header; raises AuthenticationFailed alike for every wrong key."""
+        """Return the key, or None without a header; raises AuthenticationFailed for every wrong key."""
         header = request.headers.get("Authorization", "")
         if not header:
             return None

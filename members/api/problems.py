@@ -1,4 +1,4 @@
-"""Every error of the API is a problem document (RFC 9457) with a stable code; also those that Django answers."""
+"""Every error of the API is a problem document (RFC 9457) with a stable code, Django's own included."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -139,7 +139,5 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer 500 without a word about the cause."""
     if request.path.startswith(_API):
-        return _answer(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", _("Something went wrong on our side.")
-        )
+        return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", _("Something went wrong on our side."))
     return defaults.server_error(request)

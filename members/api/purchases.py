@@ -51,7 +51,7 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A purchase: `member` is a member number, a public id (mem_…) or identity:SOURCE:VALUE; `store` a store's code."""
+    """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code."""
 
     source: Source
     number: Text60
@@ -74,8 +74,8 @@ class Purchases(APIView):
         summary="Record a purchase and earn its points",
         description=(
             "Once per (source, number): a repeat with the same content answers 200 with the first result, "
-            "a repeat with other content 409. Amounts are in minor units. A key in `Idempotency-Key` (kept 30 days) "
-            "makes the whole answer repeatable."
+            "a repeat with other content 409. Amounts are in minor units. "
+            "A key in `Idempotency-Key` makes the whole answer repeatable."
         ),
         parameters=[
             OpenApiParameter(
@@ -184,9 +184,7 @@ def _check_time(purchased_at: datetime) -> None:
     if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
         raise invalid("/purchased_at", "in_future", _("A purchase lies in the past."))
     if purchased_at.year < _EARLIEST_YEAR:
-        raise invalid(
-            "/purchased_at", "too_old", _("This is before the first purchase that can be recorded.")
-        )
+        raise invalid("/purchased_at", "too_old", _("This is before the first purchase that can be recorded."))
 
 
 def _store_id(code: str | None) -> int | None:

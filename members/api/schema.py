@@ -50,9 +50,7 @@ def of(body_type: type[Any]) -> dict[str, Any]:
     return resolved
 
 
-def answers(
-    statuses: Mapping[int, str], properties: Mapping[str, Any]
-) -> dict[tuple[int, str], OpenApiResponse]:
+def answers(statuses: Mapping[int, str], properties: Mapping[str, Any]) -> dict[tuple[int, str], OpenApiResponse]:
     """Return the responses that share one object of required properties."""
     body = {"type": "object", "required": list(properties), "properties": dict(properties)}
     return {
@@ -63,9 +61,7 @@ def answers(
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """Return the problem documents with these statuses."""
-    return {
-        (status, CONTENT_TYPE): OpenApiResponse(_PROBLEM, description=_TITLES[status]) for status in statuses
-    }
+    return {(status, CONTENT_TYPE): OpenApiResponse(_PROBLEM, description=_TITLES[status]) for status in statuses}
 
 
 def _resolve(part: Any, parts: Mapping[str, Any]) -> Any:
@@ -85,7 +81,7 @@ def _portable(name: str, value: Any) -> Any:
     return value
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The key in the schema."""
 
     target_class = "members.api.keys.ApiKeyAuthentication"

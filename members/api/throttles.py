@@ -9,7 +9,7 @@ from members.accounts.models import ApiKey
 
 
 class ByKey(SimpleRateThrottle):
-    """One allowance per key, or per address for callers without one; shared by all processes that share the cache."""
+    """One allowance per key, or per address without one; shared by the processes that share the cache."""
 
     scope = "key"
 

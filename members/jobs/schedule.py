@@ -51,12 +51,13 @@ class LeaseLost(Exception):
 class Turn:
     """One attempt at one run: says from where to carry on and lets the job record its progress."""
 
-    def __init__(self, run: JobRun) -> None:
+    def __init__(self, run: JobRun, on_progress: Callable[[int, int], None] | None = None) -> None:
         self.run_id = run.pk
         self.attempt = run.attempts
         self.period_start = run.period_start
         self.cursor = run.cursor
         self.done = run.done
+        self._on_progress = on_progress
 
     def checkpoint(self, cursor: int, *, done: int, total: int) -> None:
         """Keep the place; call it inside the chunk's own transaction. Raises LeaseLost when the run was taken over."""
@@ -66,6 +67,8 @@ class Turn:
         if not kept:
             raise LeaseLost(self.run_id)
         self.cursor, self.done = cursor, done
+        if self._on_progress is not None:
+            self._on_progress(done, total)
 
 
 _jobs: dict[str, ScheduledJob] = {}
@@ -104,6 +107,23 @@ def request_run(*, job: str, actor_id: int | None) -> JobRun:
     return JobRun.objects.create(job=job, period_start=database_now(), requested_by_id=actor_id)
 
 
+def run_now(*, job: str, on_progress: Callable[[int, int], None] | None = None) -> JobRun:
+    """Run a job at once, outside the schedule, and return its row; raises KeyError for an unknown job.
+
+    ``on_progress`` gets (done, total) after each chunk. What the job raises is raised; a worker then tries again.
+    """
+    run = request_run(job=job, actor_id=None)
+    _take(run, database_now())
+    try:
+        result = _jobs[job].run(Turn(run, on_progress))
+    except Exception as problem:
+        _put_back(run, repr(problem))
+        raise
+    _settle(run, state=JobRun.State.DONE, finished_at=database_now(), result=result or {}, error="")
+    run.refresh_from_db()
+    return run
+
+
 def run_due(*, limit: int = 20) -> int:
     """Run open runs until none is left or ``limit`` is reached; return how many were tried."""
     tried = 0
@@ -129,10 +149,14 @@ def _claim() -> JobRun | None:
         run.error = run.error or "The worker died at every attempt."
         run.save(update_fields=["state", "finished_at", "error"])
         return run
+    _take(run, now)
+    return run
+
+
+def _take(run: JobRun, now: datetime) -> None:
     run.state, run.attempts, run.lease_until = JobRun.State.RUNNING, run.attempts + 1, now + LEASE
     run.started_at = run.started_at or now
     run.save(update_fields=["state", "attempts", "lease_until", "started_at"])
-    return run
 
 
 def _skips_locked() -> bool:

@@ -19,9 +19,7 @@ MARKETING = Consent.Purpose.MARKETING.value
 
 def zone_choices() -> list[tuple[str, Any]]:
     """Return the zones that people know by a city, after "as the shop"."""
-    cities = sorted(
-        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
-    )
+    cities = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
     return [("", _("As the shop")), *((zone, zone.replace("_", " ")) for zone in cities)]
 
 

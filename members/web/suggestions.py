@@ -42,9 +42,7 @@ def suggestions_for(person: Person, *, spendable: int) -> list[Suggestion]:
         )
     else:
         found.append(
-            Suggestion(
-                address("portal:card"), "qr", _("Show your card"), _("Every purchase with it brings points")
-            )
+            Suggestion(address("portal:card"), "qr", _("Show your card"), _("Every purchase with it brings points"))
         )
     if person.birth_month is None:
         found.append(
@@ -57,16 +55,10 @@ def suggestions_for(person: Person, *, spendable: int) -> list[Suggestion]:
         )
     if not person.name:
         found.append(
-            Suggestion(
-                address("portal:profile"), "user", _("Tell us your name"), _("So that we greet you properly")
-            )
+            Suggestion(address("portal:profile"), "user", _("Tell us your name"), _("So that we greet you properly"))
         )
+    found.append(Suggestion(address("campaigns:refer"), "users", _("Invite a friend"), _("You both get points")))
     found.append(
-        Suggestion(address("campaigns:refer"), "users", _("Invite a friend"), _("You both get points"))
-    )
-    found.append(
-        Suggestion(
-            address("portal:tiers"), "trophy", _("Compare the tiers"), _("See what the next one brings")
-        )
+        Suggestion(address("portal:tiers"), "trophy", _("Compare the tiers"), _("See what the next one brings"))
     )
     return [suggestion for suggestion in found if suggestion.url][:SHOWN]

@@ -63,11 +63,15 @@ def meter_of(progress: TierProgress) -> Meter | None:
         "target": amount_in_words(progress.basis, target),
     }
     missing = {"missing": amount_in_words(progress.basis, progress.needed), "tier": progress.next.name}
+    # The tier rises some seconds after the points that reach it.
+    sentence = (
+        _("%(missing)s to go to %(tier)s") if progress.needed else _("You reached %(tier)s; it shows in a moment.")
+    )
     return Meter(
         value=min(have, target),
         maximum=target,
         figures=_("%(have)s of %(target)s") % figures,
-        missing=_("%(missing)s to go to %(tier)s") % missing,
+        missing=sentence % missing,
     )
 
 
@@ -107,9 +111,7 @@ def _needs(tier: Tier, basis: str) -> str:
 def _rate(tier: Tier) -> str:
     if tier.multiplier == 1:
         return _("Points for every purchase")
-    return _("%(times)s times the points for every purchase") % {
-        "times": number_format(tier.multiplier.normalize())
-    }
+    return _("%(times)s times the points for every purchase") % {"times": number_format(tier.multiplier.normalize())}
 
 
 def rules_in_words(tier_set: TierSet) -> list[str]:

@@ -213,9 +213,7 @@ def save_birthday(request: HttpRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         return profile_page(request, member, birthday_form=form)
     try:
-        set_birthday(
-            member_id=member.pk, at=timezone.now(), actor_user_id=member.user_id, **form.cleaned_data
-        )
+        set_birthday(member_id=member.pk, at=timezone.now(), actor_user_id=member.user_id, **form.cleaned_data)
     except NotADay:
         form.add_error(None, form.error_messages["no_such_day"])
         return profile_page(request, member, birthday_form=form)

@@ -33,7 +33,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
     """Rewards; stock and codes are changed on pages of their own, with a reason."""
 
     form = RewardForm
-    list_display = ("name", "kind", "points", "left", "is_active", "offered_from", "offered_until", "more")
+    list_display = ("name", "kind", "points", "left", "is_active", "more")
     list_filter = ("kind", "category", "is_active")
     list_select_related = ("stock", "category")
     search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id")

@@ -20,7 +20,7 @@ from rewards.redemption.fulfilment import NotPossible, cancel_redemption, mark_u
 class RedemptionAdmin(admin.ModelAdmin[Redemption]):
     """What members redeemed. Nothing is edited: each action calls the function that keeps the books right."""
 
-    list_display = ("public_id", "member", "reward", "points", "state", "code", "redeemed_at", "valid_until")
+    list_display = ("redeemed_at", "code", "member", "reward", "points", "state")
     list_filter = ("state", "reward")
     list_select_related = ("member", "reward")
     search_fields = ("code", "public_id", "member__number")

@@ -30,7 +30,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that decides, at one instant. ``on_hand`` and ``codes_left`` are None where nothing is counted."""
+    """All that decides, at one instant. ``on_hand`` is None where nothing is counted."""
 
     now: datetime
     price: int
@@ -47,7 +47,7 @@ class Facts:
     limit: int | None = None
     limit_period: str = "EVER"
     on_hand: int | None = None
-    codes_left: int | None = None
+    has_code: bool = True
 
 
 def reasons_against(facts: Facts) -> list[Reason]:
@@ -96,6 +96,6 @@ def _supply(facts: Facts) -> list[Reason]:
     found = []
     if facts.on_hand is not None and facts.on_hand <= 0:
         found.append(Reason(Why.SOLD_OUT))
-    if facts.codes_left is not None and facts.codes_left <= 0:
+    if not facts.has_code:
         found.append(Reason(Why.NO_CODES))
     return found

@@ -4,10 +4,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 if TYPE_CHECKING:
     from rewards.catalogue.models import Reward
+
+# The databases do not agree on where nothing comes in an order.
+_ORDER = (
+    F("category__order").asc(nulls_last=True),
+    F("category_id").asc(nulls_last=True),
+    "order",
+    "points",
+    "pk",
+)
 
 
 class RewardQuerySet(models.QuerySet["Reward"]):
@@ -24,5 +33,5 @@ class RewardQuerySet(models.QuerySet["Reward"]):
         return self.visible(at).filter(Q(offered_from=None) | Q(offered_from__lte=at))
 
     def in_order(self) -> Self:
-        """The order of the catalogue: by category, then as staff arranged them."""
-        return self.order_by("category__order", "category_id", "order", "points", "pk")
+        """The order of the catalogue: by category (those without one last), then as staff arranged them."""
+        return self.order_by(*_ORDER)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from members.accounts.models import Member
 from members.ledger.statements import spendable_points
@@ -41,6 +41,11 @@ class Offer:
         return cast(int, self.reasons[0].figures["missing"])
 
     @property
+    def collected(self) -> int:
+        """How many points of the price the member has when only points are missing."""
+        return self.reward.points - self.missing
+
+    @property
     def obstacle(self) -> str:
         """The first reason in the active language; empty when only points are missing or nothing is."""
         return "" if self.missing or self.is_open else wording.explain(self.reasons[0])
@@ -71,7 +76,7 @@ def offers(*, member: Member | None, rewards: Sequence[Reward], at: datetime) ->
 def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
     """Read the facts about each reward, by its id. Redeeming calls it under the member's account lock."""
     on_hand = _on_hand(rewards)
-    codes_left = _codes_left(rewards)
+    without_codes = _without_codes(rewards)
     facts = {
         reward.pk: Facts(
             now=at,
@@ -81,7 +86,7 @@ def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) 
             offered_from=reward.offered_from,
             offered_until=reward.offered_until,
             on_hand=on_hand.get(reward.pk),
-            codes_left=codes_left.get(reward.pk),
+            has_code=reward.pk not in without_codes,
         )
         for reward in rewards
     }
@@ -134,10 +139,10 @@ def _on_hand(rewards: Sequence[Reward]) -> dict[int, int]:
     return {reward_id: found.get(reward_id, 0) for reward_id in counted}
 
 
-def _codes_left(rewards: Sequence[Reward]) -> dict[int, int]:
+def _without_codes(rewards: Sequence[Reward]) -> set[int]:
+    """Return the rewards whose pool is empty; only looks for one free code each, however large the pools."""
     pooled = [reward.pk for reward in rewards if reward.needs_code_pool]
     if not pooled:
-        return {}
-    free = Code.objects.filter(reward__in=pooled, state=Code.State.FREE).values_list("reward")
-    found = dict(free.annotate(left=Count("pk")).order_by())
-    return {reward_id: found.get(reward_id, 0) for reward_id in pooled}
+        return set()
+    free = Code.objects.filter(reward=OuterRef("pk"), state=Code.State.FREE)
+    return set(Reward.objects.filter(~Exists(free), pk__in=pooled).values_list("pk", flat=True))

@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,12 +14,9 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
-def own_templates(settings: Settings) -> Iterator[None]:
+def own_templates(settings: Settings) -> None:
     """Find the texts of the messages that only tests send."""
-    settings.TEMPLATES = [
-        {**engine, "DIRS": [*engine["DIRS"], HERE / "templates"]} for engine in settings.TEMPLATES
-    ]
-    yield
+    settings.TEMPLATES = [{**engine, "DIRS": [*engine["DIRS"], HERE / "templates"]} for engine in settings.TEMPLATES]
 
 
 @pytest.fixture
@@ -53,6 +49,6 @@ class MailFolder:
     def messages(self) -> list[EmailMessage]:
         """Return the mails, parsed."""
         return [
-            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[misc]
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             for path in sorted(self.folder.glob("*.eml"))
         ]

@@ -31,7 +31,7 @@ def _receipt(delivery: Delivery, at: datetime) -> dict[str, object]:
 def make_reachable(*, marketing: bool = False, **fields: object) -> Member:
     """Return a member with an e-mail address, and consent to offers if wanted."""
     fields.setdefault("email", f"reader{next(_serial)}@example.com")
-    member = make_member(**fields)  # type: ignore[arg-type]
+    member = make_member(**fields)
     if marketing:
         allow(member)
     return member
@@ -55,9 +55,7 @@ def make_delivery(member: Member, *, message: str = "test_receipt", **fields: ob
     """Return a planned delivery, due long ago."""
     campaign = standard_campaign("redemptions")
     occurrence = str(fields.pop("occurrence", f"occurrence:{next(_serial)}"))
-    draft = Draft(
-        **{"member_id": member.pk, "occurrence": occurrence, "message": message, "due_at": PAST} | fields  # type: ignore[arg-type]
-    )
+    draft = Draft(**{"member_id": member.pk, "occurrence": occurrence, "message": message, "due_at": PAST} | fields)
     plan_deliveries(campaign_id=campaign.pk, drafts=[draft])
     return Delivery.objects.get(campaign=campaign, occurrence=occurrence, member=member, step=draft.step)
 

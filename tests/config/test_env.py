@@ -81,20 +81,23 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(tmp_path, monkeypatch):
 
 
 def test_the_default_database_is_a_file_in_the_data_folder(tmp_path):
-    settings = database_settings("", pool=0, data_dir=tmp_path)
+    settings = database_settings("", pool=0, statement_seconds=15, data_dir=tmp_path)
     assert settings["NAME"] == str(tmp_path / "db.sqlite3")
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "synchronous=FULL" in settings["OPTIONS"]["init_command"]
 
 
 def test_a_sqlite_address_names_a_file():
-    assert database_settings("sqlite:////tmp/a%20b.sqlite3", pool=0, data_dir=Path())["NAME"] == "/tmp/a b.sqlite3"
-    relative = database_settings("sqlite:///shop.sqlite3", pool=0, data_dir=Path())["NAME"]
+    assert (
+        database_settings("sqlite:////tmp/a%20b.sqlite3", pool=0, statement_seconds=15, data_dir=Path())["NAME"]
+        == "/tmp/a b.sqlite3"
+    )
+    relative = database_settings("sqlite:///shop.sqlite3", pool=0, statement_seconds=15, data_dir=Path())["NAME"]
     assert relative == str(Path("shop.sqlite3").absolute())
 
 
 def test_a_postgres_address_becomes_persistent_connections_with_time_limits():
-    settings = database_settings("postgres://joe:p%40ss@db:5433/shop", pool=0, data_dir=Path())
+    settings = database_settings("postgres://joe:p%40ss@db:5433/shop", pool=0, statement_seconds=15, data_dir=Path())
     assert (settings["USER"], settings["PASSWORD"], settings["HOST"]) == ("joe", "p@ss", "db")
     assert (settings["NAME"], settings["PORT"], settings["CONN_MAX_AGE"]) == ("shop", "5433", 600)
     assert "lock_timeout=3s" in settings["OPTIONS"]["options"]
@@ -103,7 +106,9 @@ def test_a_postgres_address_becomes_persistent_connections_with_time_limits():
 
 
 def test_a_postgres_pool_replaces_persistent_connections():
-    settings = database_settings("postgres://joe@/shop?host=/run/pg&sslmode=require", pool=5, data_dir=Path())
+    settings = database_settings(
+        "postgres://joe@/shop?host=/run/pg&sslmode=require", pool=5, statement_seconds=15, data_dir=Path()
+    )
     assert settings["HOST"] == "/run/pg"
     assert settings["CONN_MAX_AGE"] == 0
     assert settings["OPTIONS"]["pool"]["max_size"] == 5
@@ -113,7 +118,7 @@ def test_a_postgres_pool_replaces_persistent_connections():
 @pytest.mark.parametrize("url", ["mysql://host/shop", "shop.sqlite3"])
 def test_another_database_is_refused(url):
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
-        database_settings(url, pool=0, data_dir=Path())
+        database_settings(url, pool=0, statement_seconds=15, data_dir=Path())
 
 
 def test_mail_to_a_folder_to_a_server_and_over_tls():

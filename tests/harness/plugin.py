@@ -8,10 +8,12 @@ failure.
 import atexit
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -58,6 +60,8 @@ def prepare(config: pytest.Config, database: str) -> None:
     atexit.register(remove_folder, folder, os.getpid())
     os.environ["TEST_FOLDER"] = str(folder)
     os.environ["DATA_DIR"] = str(folder / "data")
+    # One secret for all parallel workers, which must collect the same tests.
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
     (folder / "data").mkdir()
     missing: dict[str, str] = {}
     choose_database(config, database, folder, missing)
@@ -103,7 +107,16 @@ def separate_worker(number: int) -> None:
     folder.mkdir(exist_ok=True)
     os.environ["DATA_DIR"] = str(folder)
     if os.environ["TEST_REDIS_URL"]:
-        os.environ["TEST_REDIS_URL"] += f"?db={number * DATABASES_OF_ONE_WORKER}"
+        os.environ["TEST_REDIS_URL"] = redis_database(os.environ["TEST_REDIS_URL"], number)
+
+
+def redis_database(url: str, number: int) -> str:
+    """Return the address of the databases that belong to one worker."""
+    database = number * DATABASES_OF_ONE_WORKER
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts._replace(query=f"db={database}").geturl()
+    return parts._replace(path=f"/{database}").geturl()
 
 
 def remove_folder(folder: Path, owner: int) -> None:

@@ -5,8 +5,8 @@ tables are truncated (row triggers do not fire) and the rows that migrations mad
 """
 
 import os
-import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from django.db import connection, connections, transaction
@@ -44,12 +44,12 @@ def pristine_file() -> Path:
 
 
 def replace_file() -> None:
-    """Replace the SQLite file and forget its log."""
+    """Write the pristine copy over the SQLite database."""
     connections.close_all()
     database = Path(str(connection.settings_dict["NAME"]))
-    for suffix in ("-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-    shutil.copyfile(pristine_file(), database)
+    # Through SQLite itself: a server thread may still hold the file open.
+    with closing(sqlite3.connect(pristine_file())) as source, closing(sqlite3.connect(database)) as target:
+        source.backup(target)
 
 
 def tables() -> list[str]:

@@ -1,30 +1,33 @@
-"""Races: many calls at the same moment, each on a connection of its own."""
+"""Many threads at one door at once, each with a connection of its own."""
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from django.db import connection
 
+R = TypeVar("R")
 
-def race(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make all calls at once; return their results in order, an exception in place of a result."""
-    gate = threading.Barrier(len(calls))
-    outcomes: list[Any] = [None] * len(calls)
 
-    def run(place: int) -> None:
+def run_together(calls: list[Callable[[], R]]) -> list[R | Exception]:
+    """Run all calls at the same moment; return what each returned or raised, in their order."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], R]) -> R | Exception:
         try:
             connection.ensure_connection()
-            gate.wait()
-            outcomes[place] = calls[place]()
-        except Exception as problem:  # noqa: BLE001 - the test looks at it
-            outcomes[place] = problem
+            barrier.wait(timeout=30)
+            return call()
+        except Exception as problem:  # noqa: BLE001 - the test looks at what each thread met
+            return problem
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+def only(kind: type[R], results: Sequence[object]) -> list[R]:
+    """Return the results of one kind."""
+    return [result for result in results if isinstance(result, kind)]

@@ -1,6 +1,7 @@
 """Private servers never outlive the process that started them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_servers_end_when_the_test_run_is_killed(tmp_path):
 
 
 def test_a_missing_server_is_named_with_its_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(servers.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(servers, "VERSIONED_POSTGRES", tmp_path)
     with pytest.raises(servers.ServerMissing, match="postgresql"):
         servers.postgres_binaries()

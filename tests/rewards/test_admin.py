@@ -189,8 +189,8 @@ def test_a_code_is_found_as_people_type_it(client, clerk):
     typed = "-".join([redemption.code[:9], redemption.code[9:]]).lower().replace("0", "o")
     other = make_redemption(member=make_member(points=100), reward=make_reward())
     text = client.get(admin("redemption_changelist"), {"q": typed}).content.decode()
-    assert redemption.public_id in text
-    assert other.public_id not in text
+    assert redemption.code in text
+    assert other.code not in text
 
 
 def test_no_redemption_is_added_edited_or_deleted_by_hand(client, clerk):

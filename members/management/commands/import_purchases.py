@@ -43,9 +43,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Say which file, whose documents, and what to do with them."""
         parser.add_argument("file", type=Path, metavar="FILE.csv[.xz|.gz]")
-        parser.add_argument(
-            "--source", required=True, type=source_name, help=_("the system the documents come from")
-        )
+        parser.add_argument("--source", required=True, type=source_name, help=_("the system the documents come from"))
         parser.add_argument("--currency", required=True, type=currency_code, help=_("currency of the prices"))
         parser.add_argument("--report", type=Path, metavar="FILE.csv", help=_("where to list rejected rows"))
         parser.add_argument("--dry-run", action="store_true", help=_("write nothing, print the same counts"))
@@ -98,10 +96,8 @@ def summary(outcome: Outcome, currency: str, *, dry_run: bool) -> list[str]:
     rounding = Decimal(counts.rounding).scaleb(-exponent(currency)).normalize()
     lines = [
         _("rows read: %(n)d") % {"n": counts.rows},
-        _("purchases: %(n)d, %(amount)s")
-        % {"n": counts.purchases, "amount": format_money(counts.amount, currency)},
-        _("returns: %(n)d, %(amount)s")
-        % {"n": counts.returns, "amount": format_money(counts.returned, currency)},
+        _("purchases: %(n)d, %(amount)s") % {"n": counts.purchases, "amount": format_money(counts.amount, currency)},
+        _("returns: %(n)d, %(amount)s") % {"n": counts.returns, "amount": format_money(counts.returned, currency)},
         _("documents known before: %(n)d") % {"n": counts.known},
         _("new members: %(n)d") % {"n": counts.members},
         _("added by rounding: %(amount)s %(currency)s") % {"amount": f"{rounding:f}", "currency": currency},

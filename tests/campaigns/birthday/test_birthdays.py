@@ -41,7 +41,9 @@ def run(at: datetime, last_run: datetime | None = None) -> dict[str, object]:
     return result
 
 
-def celebrant(month: int = 6, day: int = 15, *, marketing: bool = True, entered: datetime | None = LONG_AGO, **fields: object) -> Member:
+def celebrant(
+    month: int = 6, day: int = 15, *, marketing: bool = True, entered: datetime | None = LONG_AGO, **fields: object
+) -> Member:
     member = make_reachable(marketing=marketing, **{"joined_at": LONG_AGO} | fields)
     born(member, month, day, entered=entered)
     return member
@@ -307,7 +309,7 @@ def test_planning_asks_the_database_no_more_for_many_members(django_assert_max_n
     members = [celebrant() for _number in range(30)]
     assert Person.objects.filter(birth_month=6).count() == len(members)
 
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):
         plan(MORNING)
 
     assert BirthdayGift.objects.count() == len(members)

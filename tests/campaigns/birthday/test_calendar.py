@@ -29,9 +29,7 @@ def test_29_february_follows_the_programme_in_common_years_only(
 
 
 @given(any_birthday, st.integers(1970, 2200), st.booleans())
-def test_every_year_has_exactly_one_occurrence(
-    birthday: tuple[int, int], year: int, leap_on_1_march: bool
-) -> None:
+def test_every_year_has_exactly_one_occurrence(birthday: tuple[int, int], year: int, leap_on_1_march: bool) -> None:
     first = date(year, 1, 1)
     length = 366 if months.isleap(year) else 365
     found = [
@@ -52,9 +50,7 @@ def test_every_year_has_exactly_one_occurrence(
         (date(2026, 6, 2), False),
     ],
 )
-def test_a_birthday_entered_less_than_30_days_before_waits_for_next_year(
-    entered: date | None, expected: bool
-) -> None:
+def test_a_birthday_entered_less_than_30_days_before_waits_for_next_year(entered: date | None, expected: bool) -> None:
     assert counts(occurs_on=date(2026, 6, 1), entered_on=entered, lock_days=30) is expected
     assert counts(occurs_on=date(2027, 6, 1), entered_on=entered, lock_days=30)
 

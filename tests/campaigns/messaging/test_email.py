@@ -1,5 +1,6 @@
 """Mails as a real server receives them, and what its answers mean."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,7 +126,7 @@ class SilentServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.taken += 1
-        assert server.transport is not None
+        assert isinstance(server.transport, asyncio.WriteTransport)
         server.transport.abort()
         return "250 OK"
 

@@ -93,9 +93,7 @@ def test_nobody_sends_what_another_worker_has_claimed(mail_folder: MailFolder) -
         (lambda member: change_campaign("redemptions", is_active=False), "campaign_off"),
     ],
 )
-def test_the_gate_skips_and_says_why(
-    mail_folder: MailFolder, prepare: Callable[[Member], object], reason: str
-) -> None:
+def test_the_gate_skips_and_says_why(mail_folder: MailFolder, prepare: Callable[[Member], object], reason: str) -> None:
     member = make_reachable(marketing=True)
     delivery = make_delivery(member, message="test_offer")
     prepare(member)
@@ -241,9 +239,10 @@ def test_a_worker_killed_after_the_hand_over_leaves_marketing_unknown(
     monkeypatch: pytest.MonkeyPatch, mail_folder: MailFolder
 ) -> None:
     delivery = make_delivery(make_reachable(marketing=True), message="test_offer")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         killed_while_sending(patch)
-        send_due(at=PAST)
+        with pytest.raises(Killed):
+            send_due(at=PAST)
 
     assert recover_lost(at=PAST + LEASE) == 0
     assert recover_lost(at=PAST + LEASE + timedelta(seconds=1)) == 1
@@ -258,9 +257,10 @@ def test_a_worker_killed_after_the_hand_over_lets_a_transactional_message_go_onc
     monkeypatch: pytest.MonkeyPatch, mail_folder: MailFolder
 ) -> None:
     delivery = make_delivery(make_reachable())
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         killed_while_sending(patch)
-        send_due(at=PAST)
+        with pytest.raises(Killed):
+            send_due(at=PAST)
 
     recover_lost(at=PAST + LEASE * 2)
     send_due()

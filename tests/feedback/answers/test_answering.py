@@ -1,10 +1,9 @@
 """Recording answers."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from feedback.answers.answering import Given, LinkExpired, NoSuchReply, NothingSaid, open_link, record_answer
 from feedback.answers.models import Answer, AnswerVersion
@@ -13,6 +12,7 @@ from feedback.surveys.models import Question
 from feedback.surveys.publishing import start_next_wave
 from members.events.models import Event
 from tests.feedback.factories import NOON, add_comment, invite, make_member, make_survey
+from tests.harness.races import only, run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +194,8 @@ def test_opening_a_link_records_nothing():
 @pytest.mark.django_db(transaction=True)
 def test_a_double_submit_at_the_same_time_is_one_answer():
     invitation = invite(make_survey())
-    at_once(lambda: say(invitation, 9), lambda: say(invitation, 9))
+    results = run_together([lambda: say(invitation, 9), lambda: say(invitation, 9)])
+    assert len(only(Answer, results)) == 2
     assert Answer.objects.get().score == 9
     assert AnswerVersion.objects.count() == 1
     assert Event.objects.filter(kind="survey.answered").count() == 1
@@ -206,31 +207,22 @@ def test_two_links_of_a_wave_at_the_same_time_are_one_answer_with_its_history():
     survey = make_survey(quiet_days_any=0, quiet_days_kind=0)
     member = make_member()
     first, second = invite(survey, member), invite(survey, member, at=NOON + timedelta(days=1))
-    at_once(lambda: say(first, 9), lambda: say(second, 2))
+    results = run_together([lambda: say(first, 9), lambda: say(second, 2)])
+    assert len(only(Answer, results)) == 2
     answer = Answer.objects.get()
     assert set(answer.versions.values_list("score", flat=True)) == {2, 9}
     assert answer.score == answer.versions.get(number=2).score
     assert Event.objects.filter(kind="survey.answered").count() == 1
 
 
-def at_once(*acts):
-    """Run the acts in threads that start together, and raise what any of them raised."""
-    gate = threading.Barrier(len(acts))
-    problems = []
-
-    def run(act):
-        gate.wait()
-        try:
-            act()
-        except Exception as problem:  # noqa: BLE001 - raised below, in the thread of the test
-            problems.append(problem)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise problems[0]
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_many_changes_at_the_same_time_are_all_kept_and_the_last_one_stands():
+    invitation = invite(make_survey())
+    say(invitation, 0)
+    results = run_together([partial(say, invitation, score) for score in range(1, 9)])
+    assert len(only(Answer, results)) == 8
+    answer = Answer.objects.get()
+    versions = answer.versions.all()
+    assert [version.number for version in versions] == list(range(9, 0, -1))
+    assert answer.score == versions[0].score

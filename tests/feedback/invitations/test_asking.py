@@ -1,6 +1,7 @@
 """Who is asked, and who is left in peace."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from feedback.invitations.models import Invitation, SuppressedAsk
 from members.accounts.consent import record_consent
 from members.accounts.models import Member
 from tests.feedback.factories import NOON, invite, make_member, make_survey, make_user
+from tests.harness.races import only, run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -134,3 +136,13 @@ def test_what_was_sent_cannot_be_withdrawn():
     withdraw(member_id=member.pk, occasion=invitation.occasion)
     invitation.refresh_from_db()
     assert invitation.state == "ASKED"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_surveys_that_ask_at_the_same_time_ask_once():
+    surveys, member = [make_survey(kind=kind) for kind in ("NPS", "CSAT", "CES")], make_member()
+    asks = [partial(ask, survey=survey, member_id=member.pk, occasion="redemption:1", at=NOON) for survey in surveys]
+    decisions = run_together(asks)
+    assert len(only(Invitation, decisions)) == 1
+    assert {decision.reason for decision in only(SuppressedAsk, decisions)} == {"RESTING_ANY"}

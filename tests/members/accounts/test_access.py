@@ -43,7 +43,7 @@ def test_a_foreign_member_is_as_unknown_as_none():
     for who in (mine.user, AnonymousUser()):
         for public_id in (foreign.public_id, unclaimed.public_id, "mem_nobody", "", "a\x00b"):
             with pytest.raises(MemberNotFound):
-                access_member(who, public_id)  # type: ignore[arg-type]
+                access_member(who, public_id)
 
 
 def test_staff_see_members_only_with_the_permission():

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def issue(**change: object) -> tuple[ApiKey, str]:
     facts = {"name": "till", "scopes": ["members:read"], "created_by_id": None, "at": AT} | change
-    return issue_key(**facts)  # type: ignore[arg-type]
+    return issue_key(**facts)
 
 
 def test_a_key_opens_and_its_secret_is_stored_nowhere():

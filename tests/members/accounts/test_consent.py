@@ -31,9 +31,7 @@ def say(member: Member, granted: bool, purpose: str = "marketing", channel: str 
 
 @pytest.mark.parametrize(("purpose", "allowed"), [("marketing", False), ("service", True), ("survey", True)])
 @pytest.mark.parametrize("channel", ["email", "sms"])
-def test_without_a_word_only_marketing_is_forbidden(
-    member: Member, channel: str, purpose: str, allowed: bool
-):
+def test_without_a_word_only_marketing_is_forbidden(member: Member, channel: str, purpose: str, allowed: bool):
     assert may_contact(member_id=member.pk, channel=channel, purpose=purpose) is allowed
     assert current_consents(member.pk)[channel, purpose] is allowed
 
@@ -91,9 +89,7 @@ def test_the_set_and_the_single_answer_agree(member: Member):
     together = contactable(member_ids=everyone, channel="email", purpose="marketing")
 
     assert together == {member.pk, others[0].pk}
-    assert together == {
-        pk for pk in everyone if may_contact(member_id=pk, channel="email", purpose="marketing")
-    }
+    assert together == {pk for pk in everyone if may_contact(member_id=pk, channel="email", purpose="marketing")}
 
 
 def test_a_closed_membership_still_gets_service_messages(member: Member):

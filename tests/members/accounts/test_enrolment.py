@@ -18,9 +18,7 @@ AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 @pytest.mark.django_db
 def test_a_new_member_has_a_person_a_points_account_and_an_event():
-    member = enrol_member(
-        source="till", joined_at=AT, name="Ann Ash", email="Ann@Example.com", phone="+447400123456"
-    )
+    member = enrol_member(source="till", joined_at=AT, name="Ann Ash", email="Ann@Example.com", phone="+447400123456")
 
     assert codes.is_member_number(member.number)
     assert member.public_id.startswith("mem_")
@@ -78,8 +76,7 @@ def test_the_set_and_the_single_path_make_the_same_rows():
         skipped = {"id", "member", "public_id", "number", "position", "recorded_at", "data"}
         parts = [member, member.person, PointsAccount.objects.get(member=member), member.events.get()]
         return [
-            {f.name: f.value_from_object(part) for f in part._meta.fields if f.name not in skipped}
-            for part in parts
+            {f.name: f.value_from_object(part) for f in part._meta.fields if f.name not in skipped} for part in parts
         ]
 
     assert rows(one) == rows(two)

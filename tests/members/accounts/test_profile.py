@@ -73,9 +73,7 @@ def test_staff_change_a_birthday_any_time_with_a_reason(member: Member):
 
     with pytest.raises(ReasonMissing):
         set_birthday(member_id=member.pk, month=5, day=19, actor_user_id=staff.pk, at=AT, reason=" ")
-    set_birthday(
-        member_id=member.pk, month=5, day=19, actor_user_id=staff.pk, at=AT, reason="showed a passport"
-    )
+    set_birthday(member_id=member.pk, month=5, day=19, actor_user_id=staff.pk, at=AT, reason="showed a passport")
 
     assert birthday(member) == (None, 5, 19)
 

@@ -32,9 +32,7 @@ def test_a_call_without_a_key_is_challenged(db: None, client: Client):
     "header", ["Bearer", "Bearer x", "Bearer lp_aaaaaaaa_x", "Basic YTpi", "Bearer \x00", "Token lp_a_b"]
 )
 def test_every_wrong_key_is_refused_alike(db: None, client: Client, header: str):
-    response = client.post(
-        "/api/v1/purchases", {}, content_type="application/json", headers={"Authorization": header}
-    )
+    response = client.post("/api/v1/purchases", {}, content_type="application/json", headers={"Authorization": header})
 
     assert_problem(response, 401, "authentication_failed")
     assert response["WWW-Authenticate"] == "Bearer"
@@ -61,16 +59,12 @@ def test_an_unknown_address_elsewhere_stays_a_page(db: None, client: Client):
 
 @override_settings(ALLOWED_HOSTS=["club.example.com"])
 def test_a_foreign_host_is_a_problem_not_a_page(db: None):
-    response = Client(raise_request_exception=False).get(
-        "/api/v1/nothing", headers={"Host": "evil.example.com"}
-    )
+    response = Client(raise_request_exception=False).get("/api/v1/nothing", headers={"Host": "evil.example.com"})
 
     assert_problem(response, 400)
 
 
-def test_an_unforeseen_error_tells_nothing(
-    post: Any, purchase: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-):
+def test_an_unforeseen_error_tells_nothing(post: Any, purchase: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     def fail(**_facts: object) -> None:
         raise RuntimeError("secret of the house")
 
@@ -109,8 +103,13 @@ def test_too_many_calls_are_told_when_to_come_back(
 
 def test_details_speak_the_language_of_the_caller_and_codes_stay(db: None, client: Client):
     answers = [
-        client.get("/api/v1/nothing", headers={"Accept-Language": language}).json()
-        for language in ("en", "zh-hant")
+        client.get("/api/v1/nothing", headers={"Accept-Language": language}).json() for language in ("en", "zh-hant")
     ]
 
     assert {answer["code"] for answer in answers} == {"not_found"}
+
+
+def test_an_answer_nobody_can_give_is_refused(client: Client, key: str):
+    response = client.post("/api/v1/purchases", headers={"Authorization": f"Bearer {key}", "Accept": "text/csv"})
+
+    assert_problem(response, 406, "not_acceptable")

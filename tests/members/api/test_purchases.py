@@ -26,9 +26,7 @@ def pointers(response: Any) -> list[str]:
     return [fault["pointer"] for fault in response.json()["errors"]]
 
 
-def test_a_new_purchase_is_answered_with_id_points_and_why(
-    post: Post, purchase: dict[str, Any], member: Member
-):
+def test_a_new_purchase_is_answered_with_id_points_and_why(post: Post, purchase: dict[str, Any], member: Member):
     response = post(purchase)
 
     assert response.status_code == 201, response.content
@@ -95,9 +93,7 @@ def test_a_member_is_named_by_number_public_id_or_outside_identity(
     assert set(Purchase.objects.values_list("member", flat=True)) == {member.pk}
 
 
-@pytest.mark.parametrize(
-    "reference", ["1234567890", "mem_nobody", "identity:pos-1:C-8", "identity::", "Ann Ash"]
-)
+@pytest.mark.parametrize("reference", ["1234567890", "mem_nobody", "identity:pos-1:C-8", "identity::", "Ann Ash"])
 def test_an_unknown_member_is_named_in_the_problem(post: Post, purchase: dict[str, Any], reference: str):
     response = post(purchase | {"member": reference})
 
@@ -255,9 +251,7 @@ def test_no_bytes_whatever_make_a_server_error(post: Post, body: bytes):
 
 
 def test_a_key_without_the_scope_is_forbidden(client: Any, purchase: dict[str, Any]):
-    _key, text = api_keys.issue_key(
-        name="reader", scopes=["members:read"], created_by_id=None, at=datetime.now(UTC)
-    )
+    _key, text = api_keys.issue_key(name="reader", scopes=["members:read"], created_by_id=None, at=datetime.now(UTC))
 
     response = client.post(
         "/api/v1/purchases",

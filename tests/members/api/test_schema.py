@@ -8,7 +8,6 @@ from django.core.management import call_command
 from django.test import Client
 
 
-
 def test_the_schema_is_valid_without_a_warning():
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
 
@@ -31,9 +30,7 @@ def test_the_schema_says_what_a_purchase_looks_like(schema: Any):
     assert set(body["required"]) == {"source", "number", "member", "purchased_at", "currency", "lines"}
     assert body["properties"]["lines"]["items"]["properties"]["amount"]["minimum"] == 0
     assert body["additionalProperties"] is False
-    assert {"200", "201", "400", "401", "403", "409", "413", "415", "422", "429", "503"} <= set(
-        operation["responses"]
-    )
+    assert {"200", "201", "400", "401", "403", "409", "413", "415", "422", "429", "503"} <= set(operation["responses"])
     assert operation["security"] == [{"apiKey": []}]
 
 
@@ -46,4 +43,3 @@ def test_a_new_key_works_at_once(db: None, client: Client):
     assert len(text) == len("lp_") + 8 + 1 + 43
     response = client.get("/api/v1/members/1234567890/balance", headers={"Authorization": f"Bearer {text}"})
     assert response.status_code == 404
-    assert {"members:read"} <= api_keys.SCOPES

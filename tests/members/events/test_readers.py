@@ -9,6 +9,7 @@ from members.events import log, readers
 from members.events.models import Event, EventReader
 from members.jobs import outbox
 from members.jobs.models import Outbox
+from tests.harness.races import run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -135,16 +136,5 @@ def test_an_event_that_commits_late_is_not_skipped(seen):
 def test_two_workers_do_not_read_the_same_event(seen):
     for number in range(50):
         write(number)
-    gate = threading.Barrier(4)
-
-    def work():
-        gate.wait()
-        readers.read_all()
-        connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together([readers.read_all] * 4)
     assert numbers(seen) == list(range(50))

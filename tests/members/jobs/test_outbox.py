@@ -1,14 +1,13 @@
 """The outbox: at least once, with a lease and a limit."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from members.jobs import outbox
 from members.jobs.models import Outbox
+from tests.harness.races import run_together
 
 pytestmark = pytest.mark.django_db
 
@@ -102,16 +101,5 @@ def test_a_worker_that_lost_its_lease_does_not_settle_the_row(monkeypatch):
 def test_many_workers_share_the_rows_without_doing_one_twice(done):
     for number in range(40):
         outbox.enqueue(kind="test", payload={"n": number})
-    gate = threading.Barrier(4)
-
-    def work():
-        gate.wait()
-        outbox.drain()
-        connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together([outbox.drain] * 4)
     assert sorted(call["n"] for call in done) == list(range(40))

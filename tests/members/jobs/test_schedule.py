@@ -119,3 +119,32 @@ def test_staff_can_ask_for_an_extra_run(turns):
 def test_an_unknown_job_cannot_be_asked_for(turns):
     with pytest.raises(KeyError):
         schedule.request_run(job="nonsense", actor_id=None)
+
+
+def test_a_job_can_be_run_now_with_its_progress(monkeypatch):
+    monkeypatch.setattr(schedule, "_jobs", {})
+    shown = []
+
+    @schedule.scheduled("count", every=timedelta(hours=1))
+    def count(turn):
+        turn.checkpoint(10, done=1, total=2)
+        turn.checkpoint(20, done=2, total=2)
+        return {"counted": 2}
+
+    run = schedule.run_now(job="count", on_progress=lambda done, total: shown.append((done, total)))
+    assert shown == [(1, 2), (2, 2)]
+    assert (run.state, run.result) == ("DONE", {"counted": 2})
+
+
+def test_a_job_that_fails_when_run_now_is_left_to_the_worker(monkeypatch):
+    monkeypatch.setattr(schedule, "_jobs", {})
+
+    @schedule.scheduled("broken", every=timedelta(hours=1))
+    def broken(turn):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        schedule.run_now(job="broken")
+    run = JobRun.objects.get()
+    assert (run.state, run.attempts) == ("RUNNING", 1)
+    assert run.lease_until > timezone.now()

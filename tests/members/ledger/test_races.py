@@ -25,7 +25,7 @@ from members.ledger.statements import spendable_points
 from members.purchases.models import Purchase
 from members.purchases.recording import record_purchase, record_purchases
 from tests.factories import NOW, buy, draft_purchase, give, make_member, make_rule
-from tests.harness.races import race
+from tests.harness.races import run_together
 from tests.harness.site import database_url
 
 pytestmark = [pytest.mark.postgres, pytest.mark.ledger_alone, pytest.mark.django_db(transaction=True)]
@@ -36,7 +36,7 @@ def test_twenty_redemptions_at_once_spend_a_balance_for_five_exactly_five_times(
     calls = [
         partial(posting.spend, member_id=member.pk, points=100, key=f"k{place}", reason="test") for place in range(20)
     ]
-    outcomes = race(calls)
+    outcomes = run_together(calls)
     assert sum(isinstance(outcome, PointsEntry) for outcome in outcomes) == 5
     assert sum(isinstance(outcome, posting.InsufficientPoints) for outcome in outcomes) == 15
     assert spendable_points(member.pk, timezone.now()) == 0
@@ -57,13 +57,13 @@ def spend_without_lock(member_id, key):
 @pytest.mark.wrong_books
 def test_the_race_sees_a_missing_lock():
     member = make_member(points=500)
-    outcomes = race([partial(spend_without_lock, member.pk, f"k{place}") for place in range(20)])
+    outcomes = run_together([partial(spend_without_lock, member.pk, f"k{place}") for place in range(20)])
     assert outcomes.count(True) > 5
 
 
 def test_the_same_key_at_once_spends_once():
     member = make_member(points=500)
-    outcomes = race([partial(posting.spend, member_id=member.pk, points=100, key="k", reason="test")] * 8)
+    outcomes = run_together([partial(posting.spend, member_id=member.pk, points=100, key="k", reason="test")] * 8)
     assert len({outcome.pk for outcome in outcomes}) == 1
     assert spendable_points(member.pk, timezone.now()) == 400
 
@@ -71,7 +71,7 @@ def test_the_same_key_at_once_spends_once():
 def test_the_same_document_at_once_is_recorded_once():
     make_rule()
     draft = draft_purchase(make_member())
-    outcomes = race([partial(record_purchase, draft=draft)] * 12)
+    outcomes = run_together([partial(record_purchase, draft=draft)] * 12)
     assert sum(outcome.is_new for outcome in outcomes) == 1
     assert {outcome.points for outcome in outcomes} == {19}
     assert PointsEntry.objects.count() == 1
@@ -91,7 +91,7 @@ def test_a_debt_that_appears_meanwhile_is_still_paid_first():
         occurred_at=NOW,
         recorded_at=NOW,
     )
-    outcomes = race([partial(buy, member, number=str(place)) for place in range(6)])
+    outcomes = run_together([partial(buy, member, number=str(place)) for place in range(6)])
     assert all(outcome.points == 19 for outcome in outcomes)
     account = PointsAccount.objects.get()
     assert (account.balance, account.debt) == (6 * 19 - 5, 0)
@@ -102,7 +102,7 @@ def test_overlapping_batches_singles_spends_and_sweeps_never_deadlock_and_keep_t
     members = [make_member(points=50) for _ in range(20)]
     drafts = [draft_purchase(chosen, number=str(place)) for place, chosen in enumerate(members * 10)]
     before = deadlocks()
-    outcomes = race(
+    outcomes = run_together(
         [partial(shop_around, seed, drafts) for seed in range(3)]
         + [partial(shop_one_by_one, drafts[::-1])]
         + [partial(spend_around, seed, members) for seed in range(2)]
@@ -157,7 +157,7 @@ def test_a_spend_and_the_sweep_at_the_end_of_a_lot_never_both_take_it():
         end = timezone.now() + timedelta(milliseconds=150)
         give(member, 100, expires_at=end)
         time.sleep(0.12)
-        race(
+        run_together(
             [
                 partial(posting.spend, member_id=member.pk, points=100, key=f"s{member.pk}", reason="test"),
                 partial(expiry.expire_due, at=end),
@@ -219,6 +219,6 @@ def test_repeating_with_other_content_at_once_lets_one_win():
     make_rule()
     draft = draft_purchase(make_member())
     drafts = [replace(draft, purchased_at=NOW + timedelta(minutes=place)) for place in range(6)]
-    outcomes = race([partial(record_purchases, drafts=[each]) for each in drafts])
+    outcomes = run_together([partial(record_purchases, drafts=[each]) for each in drafts])
     assert sum(not outcome[0].differs for outcome in outcomes) == 1
     assert PointsEntry.objects.count() == 1

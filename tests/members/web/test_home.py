@@ -51,9 +51,7 @@ def test_the_balance_stands_there_with_separators(page: Client, member: Member) 
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "zh-hant"])
-def test_chinese_readers_see_separators_every_three_digits(
-    page: Client, member: Member, language: str
-) -> None:
+def test_chinese_readers_see_separators_every_three_digits(page: Client, member: Member, language: str) -> None:
     give(member, 12480)
     page.cookies["django_language"] = language
     assert "12,480" in page.get("/").content.decode()
@@ -86,9 +84,7 @@ def test_a_programme_without_tiers_has_no_bar(page: Client) -> None:
     assert "<progress" not in page.get("/").content.decode()
 
 
-def test_home_asks_the_database_five_questions_for_any_number_of_entries(
-    page: Client, member: Member
-) -> None:
+def test_home_asks_the_database_five_questions_for_any_number_of_entries(page: Client, member: Member) -> None:
     make_tiers()
     for _each in range(7):
         give(member, 10)

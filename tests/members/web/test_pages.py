@@ -170,8 +170,7 @@ def test_offers_are_off_until_the_member_ticks_them(page: Client, member: Member
     assert " checked" not in page.get("/profile/").content.decode()
     page.post("/profile/", {"save": "consent", "email": "on"})
     allowed = {
-        channel: may_contact(member_id=member.pk, channel=channel, purpose="marketing")
-        for channel in ("email", "sms")
+        channel: may_contact(member_id=member.pk, channel=channel, purpose="marketing") for channel in ("email", "sms")
     }
     assert allowed == {"email": True, "sms": False}
     page.post("/profile/", {"save": "consent"})

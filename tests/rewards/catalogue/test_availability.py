@@ -34,7 +34,7 @@ def test_nothing_stands_against_fine_facts():
         ({"tier_rank": 1, "needed_rank": 2}, "tier"),
         ({"taken": 2, "limit": 2}, "limit_reached"),
         ({"on_hand": 0}, "sold_out"),
-        ({"codes_left": 0}, "no_codes"),
+        ({"has_code": False}, "no_codes"),
         ({"spendable": 99}, "points_missing"),
     ],
 )
@@ -52,7 +52,6 @@ def test_each_fact_alone_gives_its_reason(changes, why):
         {"tier_rank": 3, "needed_rank": 2},
         {"taken": 1, "limit": 2},
         {"on_hand": 1},
-        {"codes_left": 1},
     ],
 )
 def test_the_borders_are_on_the_member_side(changes):

@@ -44,8 +44,9 @@ def test_the_order_is_category_then_place_then_price():
         make_reward(category=first, order=2, points=10),
         make_reward(category=first, order=1, points=90),
         make_reward(category=first, order=1, points=50),
+        make_reward(points=1),
     ]
-    assert list(Reward.objects.all().in_order()) == [rewards[3], rewards[2], rewards[1], rewards[0]]
+    assert list(Reward.objects.all().in_order()) == [rewards[place] for place in (3, 2, 1, 0, 4)]
 
 
 def test_texts_fall_back_to_english():

@@ -1,0 +1,141 @@
+"""The product's side: the same functions that the site, the API and the import call."""
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from random import Random
+
+from django.db import connections
+
+from members.accounts.enrolment import enrol_members_in_bulk
+from members.earning.models import EarningRule
+from members.ledger.models import PointsEntry
+from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.recording import record_purchase, record_purchases
+from members.tiers.models import Tier, TierSet
+from members.tiers.recalculation import recalculate
+
+SOURCE = "bench"
+MEMBERS = 20_000
+ROOT = Path(__file__).resolve().parent.parent
+LINES = (
+    DraftLine("TEA-1", 1, 1999, "tea", "Oolong tea"),
+    DraftLine("CUP-1", 2, 1000, "home", "Stoneware cup"),
+)
+
+
+def prepare() -> list[int]:
+    """Make a programme with a rule, tiers and members; return the members' ids."""
+    EarningRule.objects.create(name_en="Base rate", points=1, per_amount=100)
+    tier_set = TierSet.objects.create(version=1, is_current=True)
+    Tier.objects.create(tier_set=tier_set, code="blue", rank=0, name_en="Blue", threshold=0)
+    Tier.objects.create(tier_set=tier_set, code="gold", rank=1, name_en="Gold", threshold=10**9)
+    joined = {f"c{number}": datetime(2024, 1, 1, tzinfo=UTC) for number in range(MEMBERS)}
+    found = enrol_members_in_bulk(source=SOURCE, joined=joined)
+    recalculate(backfilled=True)
+    return sorted(found.values())
+
+
+def one_breakdown(member_id: int) -> str:
+    """Record one purchase; return its breakdown as the entry stores it."""
+    recorded = record_purchase(draft=draft(member_id, "first"))
+    return json.dumps(PointsEntry.objects.get(pk=recorded.entry_id).breakdown)
+
+
+def draft(member_id: int, number: str) -> PurchaseDraft:
+    """Return a purchase of two lines."""
+    return PurchaseDraft(
+        source=SOURCE,
+        number=number,
+        member_id=member_id,
+        purchased_at=datetime.now(UTC),
+        currency="GBP",
+        lines=LINES,
+        origin="bench",
+    )
+
+
+def singles_per_second(member_ids: list[int], tag: str, seconds: float) -> float:
+    """Record purchases one by one for a while; return how many a second."""
+    chance = Random(tag)
+    started, done = time.perf_counter(), 0
+    for done in count(1):
+        record_purchase(draft=draft(chance.choice(member_ids), f"{tag}-{done}"))
+        if time.perf_counter() - started >= seconds:
+            break
+    return done / (time.perf_counter() - started)
+
+
+def concurrent_singles_per_second(member_ids: list[int], tag: str, seconds: float, clients: int) -> float:
+    """Record purchases one by one in so many processes; return how many a second all together."""
+    connections.close_all()
+    fork = multiprocessing.get_context("fork")
+    barrier, speeds = fork.Barrier(clients), fork.SimpleQueue()
+
+    def work(client: int) -> None:
+        record_purchase(draft=draft(member_ids[client], f"{tag}-{client}-warm"))
+        barrier.wait(60)
+        speeds.put(singles_per_second(member_ids, f"{tag}-{client}", seconds))
+        connections.close_all()
+
+    processes = [fork.Process(target=work, args=(client,)) for client in range(clients)]
+    for process in processes:
+        process.start()
+    total = sum(speeds.get() for _process in processes)
+    for process in processes:
+        process.join()
+    return total
+
+
+def batches_per_second(member_ids: list[int], tag: str, seconds: float, size: int) -> float:
+    """Record purchases in batches for a while; return how many batches a second."""
+    chance = Random(tag)
+    started, done = time.perf_counter(), 0
+    for done in count(1):
+        buyers = chance.sample(member_ids, size)
+        record_purchases(drafts=[draft(member, f"{tag}-{done}-{place}") for place, member in enumerate(buyers)])
+        if time.perf_counter() - started >= seconds:
+            break
+    return done / (time.perf_counter() - started)
+
+
+def write_purchase_file(path: Path, rows: int) -> None:
+    """Write a file of purchases of one line by the members of the bench."""
+    chance = Random(rows)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n")
+        for number in range(rows):
+            minute = number * 500_000 // rows
+            day = f"2026-{1 + minute // 50_000:02d}-{1 + minute // 1_440 % 28:02d}"
+            at = f"{day} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
+            customer, pence = chance.randrange(MEMBERS), chance.randrange(100, 9_999)
+            price = f"{pence // 100}.{pence % 100:02d}"
+            file.write(f"{500_000 + number},TEA-{number % 90},Oolong tea,1,{at},{price},c{customer},United Kingdom\n")
+
+
+@dataclass(frozen=True)
+class ImportRun:
+    """How long the import command took and the most memory it held."""
+
+    seconds: float
+    peak_mib: float
+
+
+def import_file(path: Path, database_url: str) -> ImportRun:
+    """Run the import command as its own process."""
+    command = [sys.executable, "manage.py", "import_purchases", str(path), "--source", SOURCE, "--currency", "GBP"]
+    environment = os.environ | {"DATABASE_URL": database_url}
+    started = time.perf_counter()
+    silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
+    os.chdir(ROOT)
+    process = os.posix_spawn(sys.executable, command, environment, file_actions=silent)
+    _process, status, usage = os.wait4(process, 0)
+    if status:
+        raise RuntimeError("the import failed")
+    return ImportRun(time.perf_counter() - started, usage.ru_maxrss / 1024)

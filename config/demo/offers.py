@@ -1,0 +1,258 @@
+"""What the shop of the demonstration offers: stores, earning rules, tiers and rewards, in three languages."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from members.accounts.models import Store
+from members.earning.evaluation import forget_compiled
+from members.earning.models import EarningRule
+from members.programme.models import Programme
+from members.tiers.models import Tier, TierSet
+from rewards.catalogue.models import Category, Reward
+from rewards.stock.movements import adjust_stock
+
+STORES = (
+    ("harbour", "Harbour Street"),
+    ("garden", "Garden Row"),
+    ("online", "Online"),
+)
+
+RULES: tuple[dict[str, Any], ...] = (
+    {
+        "name_en": "1 point per pound",
+        "name_zh_hans": "每消费 1 英镑得 1 积分",
+        "name_zh_hant": "每消費 1 英鎊得 1 點",
+        "points": 1,
+        "per_amount": 100,
+    },
+    {
+        "name_en": "Tea counts double",
+        "name_zh_hans": "茶叶双倍积分",
+        "name_zh_hant": "茶葉雙倍點數",
+        "points": 1,
+        "per_amount": 100,
+        "only_categories": ["tea"],
+    },
+)
+
+# Code, names, points needed, multiplier, perks (one a line).
+TIERS: tuple[dict[str, Any], ...] = (
+    {
+        "code": "blue",
+        "name_en": "Blue",
+        "name_zh_hans": "蓝卡",
+        "name_zh_hant": "藍卡",
+        "threshold": 0,
+        "multiplier": Decimal(1),
+        "perks_en": "Birthday gift\nNews before others",
+        "perks_zh_hans": "生日礼物\n抢先了解新品",
+        "perks_zh_hant": "生日禮物\n搶先了解新品",
+    },
+    {
+        "code": "silver",
+        "name_en": "Silver",
+        "name_zh_hans": "银卡",
+        "name_zh_hant": "銀卡",
+        "threshold": 400,
+        "multiplier": Decimal("1.1"),
+        "perks_en": "10% more points\nFree gift wrapping",
+        "perks_zh_hans": "积分多 10%\n免费礼品包装",
+        "perks_zh_hant": "點數多 10%\n免費禮品包裝",
+    },
+    {
+        "code": "gold",
+        "name_en": "Gold",
+        "name_zh_hans": "金卡",
+        "name_zh_hant": "金卡",
+        "threshold": 1500,
+        "multiplier": Decimal("1.25"),
+        "perks_en": "25% more points\nFree delivery\nInvitation to tastings",
+        "perks_zh_hans": "积分多 25%\n免运费\n受邀参加品茶会",
+        "perks_zh_hant": "點數多 25%\n免運費\n受邀參加品茶會",
+    },
+    {
+        "code": "jade",
+        "name_en": "Jade",
+        "name_zh_hans": "翡翠卡",
+        "name_zh_hant": "翡翠卡",
+        "threshold": 5000,
+        "multiplier": Decimal("1.5"),
+        "perks_en": "50% more points\nA personal adviser\nFirst choice of limited editions",
+        "perks_zh_hans": "积分多 50%\n专属顾问\n限量版优先选购",
+        "perks_zh_hant": "點數多 50%\n專屬顧問\n限量版優先選購",
+    },
+)
+
+CATEGORIES = (
+    ("treats", "Treats", "小确幸", "小確幸"),
+    ("home", "For the home", "家居", "居家"),
+    ("vouchers", "Vouchers", "优惠券", "優惠券"),
+    ("giving", "Giving", "公益", "公益"),
+)
+
+# Shelf, kind, drawing, points, pieces (None: no stock to count), name and description in three languages.
+REWARDS: tuple[dict[str, Any], ...] = (
+    {
+        "category": "treats",
+        "kind": "coupon",
+        "motif": "cup",
+        "points": 120,
+        "stock": 200,
+        "valid_days": 60,
+        "name_en": "Pot of tea for two",
+        "name_zh_hans": "双人茶一壶",
+        "name_zh_hant": "雙人茶一壺",
+        "description_en": "Any tea on the board, served in our tea room on Harbour Street.",
+        "description_zh_hans": "茶室任选一款茶，在海港街门店享用。",
+        "description_zh_hant": "茶室任選一款茶，在海港街門市享用。",
+    },
+    {
+        "category": "treats",
+        "kind": "coupon",
+        "motif": "cup",
+        "points": 90,
+        "stock": 300,
+        "valid_days": 30,
+        "name_en": "Slice of cake",
+        "name_zh_hans": "蛋糕一份",
+        "name_zh_hant": "蛋糕一份",
+        "description_en": "Baked this morning: ask which one.",
+        "description_zh_hans": "当日新鲜烘焙，口味请询问店员。",
+        "description_zh_hant": "當日新鮮烘焙，口味請詢問店員。",
+    },
+    {
+        "category": "treats",
+        "kind": "gift",
+        "motif": "flower",
+        "points": 260,
+        "stock": 80,
+        "name_en": "Flowering tea, six pieces",
+        "name_zh_hans": "工艺花茶六颗",
+        "name_zh_hant": "工藝花茶六顆",
+        "description_en": "Hand-tied green tea that opens in the glass.",
+        "description_zh_hans": "手工捆扎的绿茶，在杯中缓缓绽放。",
+        "description_zh_hant": "手工捆紮的綠茶，在杯中緩緩綻放。",
+    },
+    {
+        "category": "home",
+        "kind": "gift",
+        "motif": "lantern",
+        "points": 450,
+        "stock": 40,
+        "name_en": "Paper lantern",
+        "name_zh_hans": "纸灯笼",
+        "name_zh_hant": "紙燈籠",
+        "description_en": "Folded rice paper on bamboo, with a warm light inside.",
+        "description_zh_hans": "竹骨宣纸，内有暖光。",
+        "description_zh_hant": "竹骨宣紙，內有暖光。",
+    },
+    {
+        "category": "home",
+        "kind": "gift",
+        "motif": "bag",
+        "points": 600,
+        "stock": 60,
+        "name_en": "Canvas shopping bag",
+        "name_zh_hans": "帆布购物袋",
+        "name_zh_hant": "帆布購物袋",
+        "description_en": "Heavy canvas, two lengths of handle, made to last.",
+        "description_zh_hans": "厚实帆布，两种提手长度，经久耐用。",
+        "description_zh_hant": "厚實帆布，兩種提把長度，經久耐用。",
+    },
+    {
+        "category": "home",
+        "kind": "gift",
+        "motif": "gift",
+        "points": 2400,
+        "stock": 12,
+        "minimum_tier": "gold",
+        "member_limit": 1,
+        "name_en": "Stoneware tea set",
+        "name_zh_hans": "粗陶茶具一套",
+        "name_zh_hant": "粗陶茶具一組",
+        "description_en": "A pot and four cups, thrown by hand. For Gold members and above.",
+        "description_zh_hans": "手拉坯茶壶一把、茶杯四只。金卡及以上会员专享。",
+        "description_zh_hant": "手拉坯茶壺一把、茶杯四只。金卡及以上會員專享。",
+    },
+    {
+        "category": "vouchers",
+        "kind": "coupon",
+        "motif": "ticket",
+        "points": 500,
+        "stock": None,
+        "valid_days": 90,
+        "name_en": "5 pounds off",
+        "name_zh_hans": "5 英镑抵用券",
+        "name_zh_hant": "5 英鎊折價券",
+        "description_en": "Off any purchase, in the shops and online.",
+        "description_zh_hans": "门店与网店通用，无最低消费。",
+        "description_zh_hant": "門市與網路商店通用，無最低消費。",
+    },
+    {
+        "category": "vouchers",
+        "kind": "coupon",
+        "motif": "ticket",
+        "points": 1800,
+        "stock": None,
+        "valid_days": 90,
+        "name_en": "20 pounds off",
+        "name_zh_hans": "20 英镑抵用券",
+        "name_zh_hant": "20 英鎊折價券",
+        "description_en": "Off a purchase of 40 pounds or more.",
+        "description_zh_hans": "消费满 40 英镑可用。",
+        "description_zh_hant": "消費滿 40 英鎊可用。",
+    },
+    {
+        "category": "giving",
+        "kind": "donation",
+        "motif": "flower",
+        "points": 150,
+        "stock": None,
+        "name_en": "Plant a tree",
+        "name_zh_hans": "种一棵树",
+        "name_zh_hant": "種一棵樹",
+        "description_en": "We plant a native tree on the hills behind the harbour.",
+        "description_zh_hans": "我们将在港湾后的山坡上种下一棵本地树。",
+        "description_zh_hant": "我們將在港灣後的山坡上種下一棵原生樹。",
+    },
+)
+
+
+@transaction.atomic
+def load_offers() -> None:
+    """Make what does not exist yet."""
+    Programme.current()
+    for code, name in STORES:
+        Store.objects.get_or_create(code=code, defaults={"name": name})
+    for rule in RULES:
+        EarningRule.objects.get_or_create(name_en=rule["name_en"], defaults=rule)
+    load_tiers()
+    load_rewards()
+    forget_compiled()
+
+
+def load_tiers() -> None:
+    """Make the ladder, in force at once."""
+    tier_set, is_new = TierSet.objects.get_or_create(version=1, defaults={"is_current": True})
+    if is_new:
+        Tier.objects.bulk_create(Tier(tier_set=tier_set, rank=rank, **tier) for rank, tier in enumerate(TIERS))
+
+
+def load_rewards() -> None:
+    """Make shelves and rewards, and fill the shelves once."""
+    for order, (slug, english, simplified, traditional) in enumerate(CATEGORIES):
+        names = {"name_en": english, "name_zh_hans": simplified, "name_zh_hant": traditional}
+        Category.objects.get_or_create(slug=slug, defaults={"order": order, **names})
+    shelves = {shelf.slug: shelf for shelf in Category.objects.all()}
+    tiers = {tier.code: tier for tier in Tier.objects.filter(tier_set__is_current=True)}
+    for order, described in enumerate(REWARDS):
+        fields = dict(described)
+        stock, shelf, tier = fields.pop("stock"), fields.pop("category"), fields.pop("minimum_tier", None)
+        fields |= {"category": shelves[shelf], "minimum_tier": tiers.get(tier), "is_unlimited": stock is None}
+        reward, _made = Reward.objects.get_or_create(name_en=fields["name_en"], defaults=fields | {"order": order})
+        if stock:
+            adjust_stock(
+                reward_id=reward.pk, quantity=stock, reason="first delivery", actor_id=None, key=f"demo:{reward.pk}"
+            )

@@ -1,0 +1,154 @@
+"""Forms of staff about members: points, documents, persons."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from members.accounts.adapter import PhoneField
+from members.accounts.models import LANGUAGES, Store
+from members.admin.pages import one_time_key
+from members.lib.clock import database_now
+from members.lib.money import exponent
+from members.programme.models import Programme
+from members.purchases.drafts import DraftLine
+
+MOST_POINTS = 10_000_000
+MOST_MONEY = Decimal(10_000_000)
+ROWS = 6
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
+
+plain_text = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Leave out line breaks and control characters."))
+
+
+class PointsForm(forms.Form):
+    """So many points more or fewer, and why; asked twice before it counts."""
+
+    points = forms.IntegerField(
+        label=_("points"),
+        min_value=-MOST_POINTS,
+        max_value=MOST_POINTS,
+        help_text=_("100 adds, -100 takes away."),
+    )
+    reason = forms.CharField(
+        label=_("reason"), max_length=300, validators=[plain_text], help_text=_("The member reads it too.")
+    )
+    key = one_time_key()
+    previewed = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_points(self) -> int:
+        """Refuse a correction by nothing."""
+        points: int = self.cleaned_data["points"]
+        if points == 0:
+            raise forms.ValidationError(_("Zero changes nothing."))
+        return points
+
+
+class DocumentForm(forms.Form):
+    """The head of a purchase or a return."""
+
+    number = forms.CharField(
+        label=_("document number"),
+        max_length=60,
+        validators=[plain_text],
+        help_text=_("From the receipt. The same number is never counted twice."),
+    )
+    at = forms.DateTimeField(
+        label=_("date and time"),
+        input_formats=[LOCAL_TIME, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(format=LOCAL_TIME, attrs={"type": "datetime-local"}),
+    )
+    currency = forms.RegexField(r"^[A-Z]{3}$", label=_("currency"), initial=lambda: Programme.current().currency)
+    store = forms.ModelChoiceField(
+        label=_("store"), queryset=Store.objects.filter(is_active=True).order_by("name"), required=False
+    )
+
+    def clean_at(self) -> Any:
+        """Refuse the future."""
+        at = self.cleaned_data["at"]
+        if at > database_now():
+            raise forms.ValidationError(_("This time lies in the future."))
+        return at
+
+
+class LineForm(forms.Form):
+    """One line; an empty row does not count."""
+
+    sku = forms.CharField(label=_("article (SKU)"), max_length=60, validators=[plain_text])
+    category = forms.CharField(label=_("category"), max_length=60, required=False, validators=[plain_text])
+    quantity = forms.IntegerField(label=_("quantity"), min_value=1, max_value=100_000)
+    amount = forms.DecimalField(label=_("amount of the line"), min_value=0, max_value=MOST_MONEY, decimal_places=2)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs |= {"aria-label": field.label, "placeholder": field.label}
+            field.widget.attrs["class"] = f"line-{name}"
+
+
+class LineFormSet(forms.BaseFormSet[LineForm]):
+    """The lines of a document: at least one."""
+
+    def drafts(self, currency: str) -> tuple[DraftLine, ...]:
+        """Return the filled rows, amounts in minor units. Raises ValidationError for a fraction of a minor unit."""
+        places = exponent(currency)
+        return tuple(_draft(form.cleaned_data, places) for form in self.forms if form.cleaned_data)
+
+
+def _draft(row: dict[str, Any], places: int) -> DraftLine:
+    minor = row["amount"].scaleb(places)
+    if minor != minor.to_integral_value():
+        raise forms.ValidationError(_("An amount has more decimals than its currency."))
+    return DraftLine(sku=row["sku"], quantity=row["quantity"], amount=int(minor), category=row["category"])
+
+
+Lines = forms.formset_factory(
+    LineForm, formset=LineFormSet, extra=ROWS - 1, min_num=1, validate_min=True, max_num=ROWS, absolute_max=ROWS
+)
+
+
+class EnrolForm(forms.Form):
+    """Who becomes a member."""
+
+    name = forms.CharField(label=_("name"), max_length=120, required=False, validators=[plain_text])
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    phone = PhoneField(label=_("mobile"), required=False)
+    language = forms.ChoiceField(label=_("language"), choices=LANGUAGES)
+    store = forms.ModelChoiceField(
+        label=_("store"), queryset=Store.objects.filter(is_active=True).order_by("name"), required=False
+    )
+    key = one_time_key()
+
+    def clean(self) -> dict[str, Any] | None:
+        """Ask for something by which the member can be found again."""
+        cleaned = super().clean() or {}
+        if not self.errors and not any(cleaned.get(name) for name in ("name", "email", "phone")):
+            self.add_error(None, _("Give a name, an e-mail address or a mobile number."))
+        return cleaned
+
+
+class ProfileForm(forms.Form):
+    """What staff may correct on a member's wish; address and number follow the login."""
+
+    name = forms.CharField(label=_("name"), max_length=120, required=False, validators=[plain_text])
+    language = forms.ChoiceField(label=_("language"), choices=LANGUAGES)
+    zone = forms.CharField(
+        label=_("time zone"), max_length=40, required=False, help_text=_("Empty: the programme's. Example: Asia/Taipei")
+    )
+
+
+class BirthdayForm(forms.Form):
+    """A day of birth, the year if the member tells it, and why it is changed."""
+
+    day = forms.IntegerField(label=_("day"), min_value=1, max_value=31)
+    month = forms.IntegerField(label=_("month"), min_value=1, max_value=12)
+    year = forms.IntegerField(label=_("year"), min_value=1900, max_value=2200, required=False)
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+
+
+class ReasonOnlyForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])

@@ -1,0 +1,118 @@
+"""What the pages of the back office have in common: rows to read, settings with a reason, pages of our own."""
+
+import secrets
+from typing import Any, TypeVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from members.events.audit_log import write_audit
+
+M = TypeVar("M", bound=Model)
+
+MOST_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts no further than anyone pages: a list of millions opens as fast as a short one."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, at most MOST_COUNTED."""
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows[:MOST_COUNTED].count()
+
+
+class NoDeleting(admin.options.BaseModelAdmin[M]):
+    """Rows that nobody deletes, not even a superuser."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Never."""
+        return False
+
+
+class ReadOnly(NoDeleting[M]):
+    """Rows that only the domain writes: nobody adds, changes or deletes them here, not even a superuser."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Never."""
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly[M], admin.ModelAdmin[M]):
+    """A list and a page to read, cheap on large tables."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+
+
+class ReasonForm(forms.ModelForm[M]):
+    """A form that asks why."""
+
+    why = forms.CharField(
+        label=_("Reason for this change"), max_length=300, help_text=_("Kept for ever in the audit trail.")
+    )
+
+
+class AuditedAdmin(NoDeleting[M], admin.ModelAdmin[M]):
+    """Settings that decide about points, money or rights: each change leaves who, what and why in the audit trail."""
+
+    form: type[ReasonForm[M]] = ReasonForm
+    # Whether old and new values may be kept: not where they are personal.
+    audits_values = True
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        """Save, and write the audit row in the same transaction."""
+        super().save_model(request, obj, form, change)
+        name = self.opts.model_name
+        write_audit(
+            actor_id=request.user.pk,
+            action=f"{name}.{'changed' if change else 'added'}",
+            target=f"{name} {obj.pk}",
+            reason=form.cleaned_data["why"],
+            data={"fields": self._changes(form)},
+        )
+
+    def _changes(self, form: Any) -> list[str] | dict[str, list[str]]:
+        names = [name for name in form.changed_data if name != "why"]
+        if not self.audits_values:
+            return names
+        return {name: [str(form.get_initial_for_field(form.fields[name], name)), str(form.cleaned_data.get(name))]
+                for name in names}  # fmt: skip
+
+
+def require(*, allowed: bool) -> None:
+    """Raise PermissionDenied unless it is allowed."""
+    if not allowed:
+        raise PermissionDenied
+
+
+def page(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, template: str, *, status: int = 200, **shown: Any
+) -> HttpResponse:
+    """Return a page of our own in the frame of the admin."""
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **shown}
+    return TemplateResponse(request, f"admin/members/{template}", context, status=status)
+
+
+def new_key() -> str:
+    """Return a one-time key, so that a form sent twice counts once."""
+    return secrets.token_urlsafe(18)
+
+
+def one_time_key() -> forms.CharField:
+    """Return the hidden field that carries a one-time key."""
+    return forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", widget=forms.HiddenInput, initial=new_key)

@@ -1,0 +1,33 @@
+"""The settings of the programme: one row, changed with a reason."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from members.admin.pages import AuditedAdmin, require
+from members.models import Programme
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(AuditedAdmin[Programme]):
+    """The list leads straight to the one row."""
+
+    fieldsets = (
+        (_("Programme"), {"fields": ("name", "currency", "zone")}),
+        (_("Life of points"), {"fields": ("expiry_months", "expiry_at_month_end", "courtesy_days")}),
+        (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
+        (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
+        (None, {"fields": ("why",)}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one row, made on first use."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Open the one row."""
+        require(allowed=self.has_view_permission(request))
+        return redirect("admin:members_programme_change", Programme.current().pk)

@@ -1,0 +1,66 @@
+"""The demonstration is loaded through the public doors, once, and its books are right."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config.demo.loading import SAMPLE, load_demo
+from members.accounts.api_keys import authenticate
+from members.accounts.models import Member
+from members.events.models import Event
+from members.ledger.audit import find_problems
+from members.ledger.models import PointsEntry
+from members.ledger.statements import balance_of
+from members.lib.periods import local_day
+from members.programme.models import Programme
+from members.purchases.models import Purchase
+from members.tiers.standing import progress
+from rewards.catalogue.models import Reward
+from rewards.redemption.models import Redemption
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_sample_is_small():
+    assert SAMPLE.stat().st_size < 700_000
+
+
+def test_the_demonstration_loads_once_with_right_books():
+    first = load_demo()
+    counts = [model.objects.count() for model in (Member, Purchase, PointsEntry, Redemption, Reward)]
+    second = load_demo()
+    assert counts == [model.objects.count() for model in (Member, Purchase, PointsEntry, Redemption, Reward)]
+    assert first.logins == second.logins
+    assert find_problems() == []
+    now = datetime.now(UTC)
+    assert "purchases:write" in authenticate(second.api_key, at=now).scopes
+    the_member_has_something_to_see(now)
+    yesterday = local_day(now, Programme.current().tz) - timedelta(days=1)
+    bought = Purchase.objects.filter(source="online-retail").latest("purchased_at").purchased_at
+    assert local_day(bought, Programme.current().tz) == yesterday
+    # Silent: whatever speaks to members passes over what is marked.
+    assert not Event.objects.filter(kind="purchase.recorded", backfilled=False).exists()
+
+
+def the_member_has_something_to_see(now: datetime) -> None:
+    member = Member.objects.get(user__email="member@example.com")
+    balance = balance_of(member.pk, now)
+    assert balance.spendable > 300
+    assert balance.expiring
+    standing = progress(member.pk, now)
+    assert standing is not None
+    assert standing.current.code == "silver"
+    assert Redemption.objects.filter(member=member).count() == 1
+
+
+def test_staff_and_marketing_may_only_do_their_work(client):
+    load_demo()
+    from members.accounts.models import User
+
+    staff, marketing = (User.objects.get(email=f"{name}@example.com") for name in ("staff", "marketing"))
+    assert staff.is_staff
+    assert not staff.is_superuser
+    assert staff.has_perm("rewards.change_reward")
+    assert not staff.has_perm("members.change_user")
+    assert marketing.has_perm("feedback.change_survey")
+    assert not marketing.has_perm("rewards.change_reward")

@@ -1,0 +1,99 @@
+"""The pages of the running site on a telephone: policy, width, language, colours."""
+
+import pytest
+from django.utils import timezone
+
+from feedback.invitations.asking import ask
+from feedback.surveys.models import Survey
+from tests.factories import give
+from tests.journeys.shop import member_with_login, staff_with_login
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.redis,
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
+
+FOR_VISITORS = ["/", "/accounts/login/", "/accounts/signup/", "/rewards/"]
+FOR_MEMBERS = ["/", "/card/", "/history/", "/wallet/", "/tiers/", "/profile/", "/refer/", "/surveys/", "/preferences/"]
+FOR_STAFF = ["/admin/", "/admin/members/member/"]
+LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
+
+
+@pytest.fixture
+def member(shop, visit):
+    """Return a signed-in member with a little of everything."""
+    member = member_with_login(name="Mei Lin")
+    give(member, 1240)
+    shop.report(member, 4_000)
+    visitor = visit()
+    visitor.sign_in(member.user)
+    visitor.redeem(shop.reward.public_id)
+    return visitor
+
+
+def fits(visitor, path: str) -> None:
+    """Open a page and see that nothing reaches beyond the screen; `visit` sees breaches of the policy."""
+    visitor.open(path)
+    width = visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, f"{path}: {width}"
+
+
+def test_no_page_of_a_visitor_breaks_the_policy_or_the_width(shop, visit):
+    visitor = visit()
+    for path in [*FOR_VISITORS, f"/rewards/{shop.reward.public_id}/"]:
+        fits(visitor, path)
+
+
+def test_no_page_of_a_member_breaks_the_policy_or_the_width(shop, member):
+    for path in [*FOR_MEMBERS, "/rewards/", f"/rewards/{shop.reward.public_id}/"]:
+        fits(member, path)
+
+
+def test_no_page_of_staff_breaks_the_policy_or_the_width(shop, visit):
+    staff = visit()
+    staff.sign_in_as_staff(staff_with_login())
+    for path in FOR_STAFF:
+        fits(staff, path)
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "zh-Hant"])
+def test_the_language_changes_and_the_page_stays(shop, member, language):
+    for path in ("/tiers/", f"/rewards/{shop.reward.public_id}/"):
+        for wanted in (language, "en"):
+            member.open(path)
+            member.page.get_by_role("button", name=LANGUAGES[wanted], exact=True).click()
+            member.page.wait_for_selector(f"html[lang={wanted}]")
+            assert member.page.url == shop.url + path
+
+
+def test_the_dark_theme_is_kept_and_holds_in_the_admin_too(shop, visit):
+    staff = visit()
+    staff.sign_in_as_staff(staff_with_login())
+    staff.page.emulate_media(color_scheme="light")
+    staff.open("/rewards/")
+    light = {path: ground(staff, path) for path in ("/rewards/", "/admin/")}
+    staff.open("/rewards/")
+    staff.page.get_by_role("button", name="Dark").click()
+    dark = {path: ground(staff, path) for path in light}
+    assert all(dark[path] != light[path] for path in light)
+
+
+def ground(visitor, path: str) -> str:
+    """Return the colour of a page's ground."""
+    visitor.open(path)
+    return str(visitor.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_a_survey_that_waits_is_listed_and_answered(shop, visit):
+    member = member_with_login(name="Jo Said")
+    survey = Survey.objects.get(code="after-redemption")
+    ask(survey=survey, member_id=member.pk, occasion="redemption:0", at=timezone.now())
+    visitor = visit()
+    visitor.sign_in(member.user)
+    visitor.open("/surveys/")
+    visitor.page.locator("main a[href*='/s/']").first.click()
+    visitor.page.get_by_label("9", exact=True).check()
+    visitor.send("Send my answer")
+    visitor.page.wait_for_url("**/thanks/")

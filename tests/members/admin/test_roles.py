@@ -1,0 +1,161 @@
+"""Who may open what: every page and every action against the matrix of roles."""
+
+import io
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.urls import reverse
+
+from members.accounts import roles
+from tests import factories
+from tests.members.admin.shop import furnish
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ["admin", "approver", "auditor", "catalogue", "marketing", "support"]
+
+# Pages beside Django's own five for each table, the permission each needs, and how it is asked.
+# A page that is not here fails the sweep: nobody adds one without saying who may open it.
+PAGES = {
+    "members_member_correct": ({"members.view_member", "members.add_adjustmentrequest"}, "member"),
+    "members_member_purchase": ({"members.view_member", "members.add_purchase"}, "member"),
+    "members_member_return": ({"members.view_member", "members.add_return"}, "member"),
+    "members_member_profile": ({"members.view_member", "members.change_member"}, "member"),
+    "members_member_birthday": ({"members.view_member", "members.change_member"}, "member"),
+    "members_earningrule_try": ({"members.view_earningrule"}, None),
+    "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
+    "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
+    "feedback_survey_scores": ({"feedback.view_survey"}, "survey"),
+}
+BUTTONS = {
+    "members_jobrun_run": {"members.add_jobrun"},
+    "members_tierset_recalculate": {"members.add_jobrun"},
+}
+# Actions and the permission each needs; one that is not here fails the sweep.
+ACTIONS = {
+    ("adjustmentrequest", "approve"): "members.change_adjustmentrequest",
+    ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
+    ("apikey", "revoke"): "members.change_apikey",
+    ("outbox", "retry"): "members.change_outbox",
+    ("tierset", "put_in_force"): "members.change_tierset",
+    ("tierset", "copy"): "members.add_tierset",
+}
+OURS = "members"
+
+
+def own_pages():
+    """Return the names of all addresses of the admin beside Django's own."""
+    django_pages = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
+                    "view_on_site", "app_list", None}  # fmt: skip
+    names = {
+        pattern.name
+        for part in admin.site.get_urls()
+        for pattern in getattr(part, "url_patterns", [part])
+        if not str(pattern.name).endswith(("_changelist", "_add", "_change", "_delete", "_history"))
+    }
+    return names - django_pages
+
+
+def test_every_page_of_our_own_is_in_the_sweep():
+    unknown = {name for name in own_pages() if name.startswith(OURS)} - set(PAGES) - set(BUTTONS)
+    assert not unknown
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages_of_members_open_exactly_where_the_matrix_allows(client, colleague, role, rf):
+    rows = furnish()
+    colleague(role)
+    allowed = roles.matrix()[role]
+    boss_request = rf.get("/")
+    boss_request.user = factories.make_staff()
+    for model, model_admin in admin.site._registry.items():
+        app, name = model._meta.app_label, model._meta.model_name
+        may_view = bool({f"{app}.view_{name}", f"{app}.change_{name}"} & allowed)
+        may_add = f"{app}.add_{name}" in allowed and model_admin.has_add_permission(boss_request)
+        listed = client.get(reverse(f"admin:{app}_{name}_changelist"), follow=True).status_code
+        added = client.get(reverse(f"admin:{app}_{name}_add")).status_code
+        assert listed == (200 if may_view else 403), (role, name, "list")
+        assert added == (200 if may_add else 403), (role, name, "add")
+        if app == OURS and name in rows:
+            address = reverse(f"admin:{app}_{name}_change", args=[rows[name].pk])
+            removed = reverse(f"admin:{app}_{name}_delete", args=[rows[name].pk])
+            assert client.get(address).status_code == (200 if may_view else 403), (role, name, "row")
+            assert client.get(removed).status_code == 403, (role, name, "delete")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_our_own_pages_open_exactly_where_the_matrix_allows(client, colleague, role):
+    rows = furnish()
+    colleague(role)
+    allowed = roles.matrix()[role]
+    for name, (needs, row) in PAGES.items():
+        if name.startswith(OURS):
+            address = reverse(f"admin:{name}", args=[rows[row].pk] if row else [])
+            assert client.get(address).status_code == (200 if needs <= allowed else 403), (role, name)
+    for name, needs in BUTTONS.items():
+        pressed = client.post(reverse(f"admin:{name}"), {"job": "recalculate-tiers"})
+        assert pressed.status_code == (302 if needs <= allowed else 403), (role, name)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_actions_are_offered_exactly_where_the_matrix_allows(colleague, role, rf):
+    request = rf.get("/")
+    request.user = colleague(role)
+    allowed = roles.matrix()[role]
+    for model, model_admin in admin.site._registry.items():
+        offered = set(model_admin.get_actions(request))
+        name = model._meta.model_name
+        if model._meta.app_label == OURS:
+            known = {action for (table, action) in ACTIONS if table == name}
+            assert offered == {action for action in known if ACTIONS[name, action] in allowed}, (role, name)
+        else:
+            assert "delete_selected" not in offered or f"{model._meta.app_label}.delete_{name}" in allowed
+
+
+def test_staff_without_a_role_see_nothing(client):
+    rows = furnish()
+    client.force_login(factories.make_user(is_staff=True))
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        assert client.get(reverse(f"admin:{name}_changelist")).status_code == 403, name
+    assert client.get(reverse("admin:members_member_correct", args=[rows["member"].pk])).status_code == 403
+
+
+def test_members_without_staff_rights_are_turned_away(client):
+    client.force_login(factories.make_user())
+    assert client.get(reverse("admin:members_member_changelist")).status_code == 302
+
+
+def test_the_command_makes_the_groups_and_repeats_without_change():
+    call_command("sync_roles", stdout=io.StringIO())
+    first = {group.name: group.permissions.count() for group in Group.objects.all()}
+    Group.objects.get(name="support").permissions.clear()
+    call_command("sync_roles", stdout=io.StringIO())
+    assert sorted(first) == ROLES
+    assert {group.name: group.permissions.count() for group in Group.objects.all()} == first
+
+
+def test_no_role_may_delete_anything_of_members():
+    for role, allowed in roles.matrix().items():
+        assert not {name for name in allowed if name.startswith("members.delete_")}, role
+
+
+def test_a_wrong_name_in_the_matrix_is_refused(monkeypatch, tmp_path):
+    wrong = tmp_path / "roles.toml"
+    wrong.write_text('[support.members]\nview = ["membre"]\n')
+    monkeypatch.setattr(roles, "MATRIX", wrong)
+    with pytest.raises(roles.UnknownPermission, match="view_membre"):
+        roles.sync_roles()
+
+
+def test_those_who_may_not_see_persons_see_no_name_and_find_none(client, colleague):
+    member = furnish()["member"]
+    colleague("auditor")
+    listed = client.get(reverse("admin:members_member_changelist"))
+    page = client.get(reverse("admin:members_member_change", args=[member.pk]))
+    found = client.get(reverse("admin:members_member_changelist"), {"q": "Ada"})
+    assert b"Ada Example" not in listed.content + page.content
+    assert b"ada@example.com" not in listed.content + page.content
+    assert not found.context["cl"].result_list
