@@ -31,18 +31,21 @@ SELECT id AS account FROM members_pointsaccount
     WHERE member_id = :member AND point_type = 'SPENDABLE' FOR NO KEY UPDATE \\gset
 INSERT INTO members_pointsentry
     (id, account_id, member_id, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at, recorded_at)
-    VALUES (:eid, :account, :member, 'EARN', 'ISSUED', 29, concat_ws(chr(58), 'purchase', 'floor', 'F' || :pid::text), :pid, '',
+    VALUES (:eid, :account, :member, 'EARN', 'ISSUED', 29,
+            concat_ws(chr(58), 'purchase', 'floor', 'F' || :pid::text), :pid, '',
             '{breakdown}'::jsonb, now(), now());
 INSERT INTO members_pointslot
     (entry_id, account_id, member_id, granted, remaining, available_from, expires_at)
     VALUES (:eid, :account, :member, 29, 29, now(), now() + interval '12 months');
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
     VALUES ('purchase.recorded', :member, now(), now(),
-            jsonb_build_object('purchase', :pid::bigint, 'entry', :eid::bigint, 'amount', 2999, 'currency', 'GBP', 'points', 29),
-            false);
+            jsonb_build_object('purchase', :pid::bigint, 'entry', :eid::bigint, 'amount', 2999, 'currency', 'GBP',
+                               'points', 29), false);
 UPDATE members_pointsaccount SET balance = balance + 29 WHERE id = :account;
 COMMIT;
 """
+
+BUYER = "(:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint"
 
 # The same for a thousand purchases of a thousand members, table by table.
 BATCH_OF_1000 = """
@@ -55,31 +58,32 @@ INSERT INTO members_purchasekey (source, number, document, document_id, content_
     FROM generate_series(1, 1000) i;
 INSERT INTO members_purchase
     (id, source, number, member_id, purchased_at, recorded_at, currency, amount, origin)
-    SELECT :p::bigint + i, 'floor', 'B' || (:p::bigint + i), (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint, now(), now(), 'GBP', 2999,
+    SELECT :p::bigint + i, 'floor', 'B' || (:p::bigint + i), {buyer}, now(), now(), 'GBP', 2999,
            'bench' FROM generate_series(1, 1000) i;
 INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, quantity, amount)
-    SELECT :p::bigint + i, (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint, 'TEA-1', 'Oolong tea', 'tea', 1, 1999
+    SELECT :p::bigint + i, {buyer}, 'TEA-1', 'Oolong tea', 'tea', 1, 1999
     FROM generate_series(1, 1000) i
     UNION ALL
-    SELECT :p::bigint + i, (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint, 'CUP-1', 'Stoneware cup', 'home', 2, 1000
+    SELECT :p::bigint + i, {buyer}, 'CUP-1', 'Stoneware cup', 'home', 2, 1000
     FROM generate_series(1, 1000) i;
 INSERT INTO members_pointsentry
     (id, account_id, member_id, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at, recorded_at)
-    SELECT :e::bigint + i, a.id, a.member_id, 'EARN', 'ISSUED', 29, concat_ws(chr(58), 'purchase', 'floor', 'B' || (:p::bigint + i)), :p::bigint + i, '',
+    SELECT :e::bigint + i, a.id, a.member_id, 'EARN', 'ISSUED', 29,
+           concat_ws(chr(58), 'purchase', 'floor', 'B' || (:p::bigint + i)), :p::bigint + i, '',
            '{breakdown}'::jsonb, now(), now()
     FROM generate_series(1, 1000) i
-         JOIN members_pointsaccount a ON a.member_id = (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint;
+         JOIN members_pointsaccount a ON a.member_id = {buyer};
 INSERT INTO members_pointslot
     (entry_id, account_id, member_id, granted, remaining, available_from, expires_at)
     SELECT :e::bigint + i, a.id, a.member_id, 29, 29, now(), now() + interval '12 months'
     FROM generate_series(1, 1000) i
-         JOIN members_pointsaccount a ON a.member_id = (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint;
+         JOIN members_pointsaccount a ON a.member_id = {buyer};
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
-    SELECT 'purchase.recorded', (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint, now(), now(),
-           jsonb_build_object('purchase', :p::bigint + i, 'entry', :e::bigint + i, 'amount', 2999, 'currency', 'GBP', 'points', 29),
-           false FROM generate_series(1, 1000) i;
+    SELECT 'purchase.recorded', {buyer}, now(), now(),
+           jsonb_build_object('purchase', :p::bigint + i, 'entry', :e::bigint + i, 'amount', 2999,
+                              'currency', 'GBP', 'points', 29), false FROM generate_series(1, 1000) i;
 UPDATE members_pointsaccount SET balance = balance + 29
-    WHERE member_id IN (SELECT (:shift::bigint + i) % :members::bigint * :step::bigint + :first::bigint FROM generate_series(1, 1000) i);
+    WHERE member_id IN (SELECT {buyer} FROM generate_series(1, 1000) i);
 COMMIT;
 """
 
@@ -94,10 +98,12 @@ class Pgbench:
     def transactions_per_second(self, script: str, *, breakdown: str, clients: int, seconds: float) -> float:
         """Return how many transactions a second the script makes with so many clients."""
         file = self.folder / "script.sql"
-        file.write_text(script.replace("{breakdown}", breakdown.replace("'", "''")), encoding="utf-8")
+        text = script.replace("{breakdown}", breakdown.replace("'", "''")).replace("{buyer}", BUYER)
+        file.write_text(text, encoding="utf-8")
         settings = connection.settings_dict
         defined = [part for name, value in self.variables.items() for part in ("-D", f"{name}={value}")]
-        command = [postgres_binaries() / "pgbench", "-n", "-M", "prepared", "-f", file, "-c", str(clients)]
+        program = str(postgres_binaries() / "pgbench")
+        command = [program, "-n", "-M", "prepared", "-f", str(file), "-c", str(clients)]
         command += ["-j", str(min(clients, os.cpu_count() or 1)), "-T", str(round(seconds)), *defined]
         command += ["-h", settings["HOST"], "-U", settings["USER"], settings["NAME"]]
         answer = subprocess.run(command, capture_output=True, check=False, text=True)

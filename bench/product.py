@@ -87,7 +87,7 @@ def concurrent_singles_per_second(member_ids: list[int], tag: str, seconds: floa
     processes = [fork.Process(target=work, args=(client,)) for client in range(clients)]
     for process in processes:
         process.start()
-    total = sum(speeds.get() for _process in processes)
+    total = float(sum(speeds.get() for _process in processes))
     for process in processes:
         process.join()
     return total

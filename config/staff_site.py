@@ -29,7 +29,7 @@ class StaffSite(admin.AdminSite):
     site_title = _("Staff")
     index_title = _("Back office")
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Guard a view, and read and write its times in the programme's zone."""
         guarded = super().admin_view(view, cacheable)
 

@@ -31,8 +31,12 @@ SOURCE = "online-retail"
 KEY_NAME = "Demonstration"
 
 # What a group may do, by app; nobody deletes, and logins are not given out by shop staff.
-STAFF_APPS = {"members": ("view", "add", "change"), "rewards": ("view", "add", "change")}
-MARKETING_APPS = {"campaigns": ("view", "add", "change"), "feedback": ("view", "add", "change"), "members": ("view",)}
+STAFF_APPS: dict[str, tuple[str, ...]] = {"members": ("view", "add", "change"), "rewards": ("view", "add", "change")}
+MARKETING_APPS: dict[str, tuple[str, ...]] = {
+    "campaigns": ("view", "add", "change"),
+    "feedback": ("view", "add", "change"),
+    "members": ("view",),
+}
 KEPT_FROM_GROUPS = ("user", "apikey")
 
 

@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from members.accounts.adapter import PhoneField
-from members.accounts.models import LANGUAGES, Store
+from members.accounts.models import LANGUAGES, Consent, Store
 from members.admin.pages import one_time_key
 from members.lib.clock import database_now
 from members.lib.money import exponent
@@ -146,6 +146,18 @@ class BirthdayForm(forms.Form):
     month = forms.IntegerField(label=_("month"), min_value=1, max_value=12)
     year = forms.IntegerField(label=_("year"), min_value=1900, max_value=2200, required=False)
     reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+
+
+class ConsentForm(forms.Form):
+    """What a member said at the till or by telephone."""
+
+    channel = forms.ChoiceField(label=_("channel"), choices=Consent.Channel.choices)
+    purpose = forms.ChoiceField(label=_("for"), choices=Consent.Purpose.choices)
+    granted = forms.TypedChoiceField(
+        label=_("said"),
+        choices=[("", "---------"), ("yes", _("yes")), ("no", _("no"))],
+        coerce=lambda said: said == "yes",
+    )
 
 
 class ReasonOnlyForm(forms.Form):

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.accounts import profile
+from members.accounts.consent import record_consent
 from members.accounts.enrolment import enrol_member
 from members.accounts.phones import NotAPhone, to_e164
 from members.admin import member_page
 from members.admin.forms import (
     BirthdayForm,
+    ConsentForm,
     DocumentForm,
     EnrolForm,
     LineForm,
@@ -28,7 +30,7 @@ from members.admin.forms import (
     ProfileForm,
 )
 from members.admin.ledger import refusal
-from members.admin.pages import ReadOnlyAdmin, in_programme_zone, page, require
+from members.admin.pages import ReadOnlyAdmin, page, require
 from members.ledger.adjustments import OwnAccount, request_adjustment
 from members.ledger.posting import InsufficientPoints
 from members.ledger.statements import spendable_points
@@ -47,6 +49,7 @@ BUTTONS = {
     "return": "members.add_return",
     "profile": "members.change_member",
     "birthday": "members.change_member",
+    "consent": "members.change_member",
 }
 
 
@@ -114,6 +117,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "return": self.return_page,
             "profile": self.profile_page,
             "birthday": self.birthday_page,
+            "consent": self.consent_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -233,6 +237,25 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             status=_status(form),
         )
 
+    def consent_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Note what the member said about messages."""
+        member = self._member(request, member_id, "consent")
+        form = ConsentForm(request.POST or None)
+        if form.is_valid():
+            record_consent(member_id=member.pk, source=SOURCE, actor_id=_actor(request), **form.cleaned_data)
+            self.message_user(request, _("Saved."), messages.SUCCESS)
+            return redirect("admin:members_member_change", member.pk)
+        return page(
+            self,
+            request,
+            "form.html",
+            form=form,
+            member=member,
+            title=_("Note a consent"),
+            submit=_("Save"),
+            status=_status(form),
+        )
+
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
         return get_object_or_404(Member.objects.select_related("person"), pk=member_id)
@@ -259,11 +282,11 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         return True
 
     def _document_page(self, request: HttpRequest, member: Member, title: str, record: Any) -> HttpResponse:
-        with in_programme_zone():
-            form = DocumentForm(request.POST or None, initial={"at": database_now()})
-            lines = Lines(request.POST or None, prefix="lines")
-            is_whole = form.is_valid() and lines.is_valid()
-        if is_whole and record(request, member, form, lines):
+        # Points for oneself by an invented purchase are the same as by a correction.
+        require(allowed=member.user_id != request.user.pk)
+        form = DocumentForm(request.POST or None, initial={"at": database_now()})
+        lines = Lines(request.POST or None, prefix="lines")
+        if form.is_valid() and lines.is_valid() and record(request, member, form, lines):
             return redirect("admin:members_member_change", member.pk)
         return page(
             self,
@@ -373,6 +396,7 @@ def _button_labels() -> dict[str, str]:
         "return": _("Record a return"),
         "profile": _("Change the profile"),
         "birthday": _("Change the birthday"),
+        "consent": _("Note a consent"),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -42,6 +43,7 @@ class TierInline(admin.StackedInline[Tier, TierSet]):
 
     model = Tier
     formset = LadderFormSet
+    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2})}}
     extra = 3
     fields = (
         ("rank", "code", "threshold", "multiplier"),

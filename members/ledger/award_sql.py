@@ -10,6 +10,7 @@ WITH i AS MATERIALIZED (
         source text, number text, content_hash text, member_id bigint, store_id bigint, purchased_at timestamptz,
         currency text, amount bigint, origin text, backfilled boolean, lines jsonb, points bigint, breakdown jsonb,
         available_from timestamptz, expires_at timestamptz, purchase_id bigint, entry_id bigint, paid bigint)
+    {limit}
 ), k AS ({keys}
 ), n AS MATERIALIZED (
     SELECT i.* FROM i JOIN k ON k.document_id = i.pid
@@ -63,9 +64,12 @@ _TAKE_KEYS = """
     SELECT source, number, 'PURCHASE', pid, content_hash FROM i ORDER BY source, number, pid
     ON CONFLICT (source, number) DO NOTHING RETURNING document_id"""
 
-AWARD = _AWARD.format(keys=_TAKE_KEYS, due="a.debt = 0")
+AWARD = _AWARD.format(keys=_TAKE_KEYS, due="a.debt = 0", limit="")
 
-AWARD_LOCKED = _AWARD.format(keys="\n    SELECT pid AS document_id FROM i", due="TRUE")
+# For a single award: told that there is one row, the planner looks the account up instead of scanning all accounts.
+AWARD_ONE = _AWARD.format(keys=_TAKE_KEYS, due="a.debt = 0", limit="LIMIT 1")
+
+AWARD_LOCKED = _AWARD.format(keys="\n    SELECT pid AS document_id FROM i", due="TRUE", limit="")
 
 RESERVE = """
 WITH i AS MATERIALIZED (

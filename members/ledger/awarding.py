@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from members.jobs import wakeup
 from members.ledger import award_sqlite
 from members.ledger.award_rows import Award, Posted, Reserved, pay_debts
-from members.ledger.award_sql import AWARD, AWARD_LOCKED, RESERVE
+from members.ledger.award_sql import AWARD, AWARD_LOCKED, AWARD_ONE, RESERVE
 from members.ledger.models import PointsAccount
 from members.lib.transactions import RETRIED_STATES, retried
 
@@ -70,7 +70,7 @@ def _write(awards: Sequence[Award]) -> dict[Document, tuple[int, int]]:
     try:
         # A savepoint only inside somebody's transaction: alone, the statement is its own transaction.
         with transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext():
-            return _run(AWARD, msgspec.json.encode(awards).decode())
+            return _run(AWARD if len(awards) > 1 else AWARD_ONE, msgspec.json.encode(awards).decode())
     except DatabaseError as problem:
         if getattr(problem.__cause__, "sqlstate", None) not in {_NEEDS_LOCK, *RETRIED_STATES}:
             raise
@@ -112,9 +112,11 @@ def _reserve(awards: Sequence[Award]) -> list[Reserved]:
 def _run(statement: str, parameter: str) -> dict[Document, tuple[int, int]]:
     """Run a statement of PostgreSQL prepared: planning ten tables anew costs more than writing them."""
     connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, [parameter], prepare=True)
+    # Django switches preparing off on its connections; its own cursors never prepare, so this changes ours alone.
+    connection.connection.prepare_threshold = 0
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(psycopg.Cursor(connection.connection)) as cursor:
+        cursor.execute(statement, [parameter])
         return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
 

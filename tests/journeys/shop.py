@@ -170,6 +170,11 @@ def forget_tries() -> None:
         redis.flushdb()
 
 
+def broker() -> Redis:
+    """Return a connection to where the site's workers wait."""
+    return Redis.from_url(os.environ["TEST_REDIS_URL"])
+
+
 @contextmanager
 def shared_shop(folder: Path) -> Iterator[Shop]:
     """Open a shop whose database is kept from test to test."""

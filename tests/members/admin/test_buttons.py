@@ -274,3 +274,19 @@ def test_only_given_up_work_is_tried_again(client, boss):
     dead.refresh_from_db()
     done.refresh_from_db()
     assert (dead.state, dead.attempts, done.state) == ("PENDING", 0, "DONE")
+
+
+def test_what_a_member_said_is_noted_with_who_typed_it(client, boss):
+    member = factories.make_member()
+    assert press(client, "consent", member, channel="email", purpose="marketing", granted="").status_code == 422
+    press(client, "consent", member, channel="email", purpose="marketing", granted="yes")
+    statement = member.consents.get()
+    assert (statement.granted, statement.source, statement.actor_id) == (True, "admin", boss.pk)
+
+
+@pytest.mark.parametrize("button", ["purchase", "return"])
+def test_nobody_records_documents_for_themselves(client, boss, button):
+    factories.make_rule()
+    member = factories.make_member(user=boss)
+    assert press(client, button, member, **document()).status_code == 403
+    assert not Purchase.objects.exists()

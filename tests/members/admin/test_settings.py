@@ -1,6 +1,7 @@
 """Rules, tiers, the programme and logins: changed with a reason, checked before they count."""
 
 import json
+import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -98,6 +99,15 @@ def test_a_changed_rule_shows_old_and_new_in_the_audit(client, boss):
 def test_a_wrong_rule_is_refused_with_words(client, boss, changes, field):
     assert field in errors_of(add_rule(client, **changes))
     assert not EarningRule.objects.exists()
+
+
+def test_times_are_typed_in_the_zone_of_the_programme(client, boss):
+    factories.set_programme(zone="Asia/Taipei")
+    add_rule(client, valid_from_0="2026-06-15", valid_from_1="00:00:00")
+    rule = EarningRule.objects.get()
+    assert rule.valid_from.isoformat() == "2026-06-14T16:00:00+00:00"
+    shown = client.get(reverse("admin:members_earningrule_change", args=[rule.pk])).content.decode()
+    assert 'value="00:00:00"' in shown
 
 
 def test_the_dry_run_says_points_and_reasons_and_writes_nothing(client, boss):
@@ -249,3 +259,15 @@ def test_a_role_touches_no_superuser_and_makes_none(client, colleague):
     assert client.post(address, {"why": "Coup"}).status_code == 403
     client.post(reverse("admin:members_user_add"), login_form(is_superuser="on"))
     assert not User.objects.get(email="eve@example.com").is_superuser
+
+
+def test_a_new_colleague_signs_in_by_a_mailed_code(client, boss, mailoutbox):
+    client.post(reverse("admin:members_user_add"), login_form())
+    client.logout()
+    client.post(reverse("account_request_login_code"), {"email": "eve@example.com"})
+    (message,) = mailoutbox
+    assert message.to == ["eve@example.com"]
+    code = re.search(r"^\s*(\d{6})\s*$", message.body, re.MULTILINE)
+    assert code, message.body
+    client.post(reverse("account_confirm_login_code"), {"code": code.group(1)})
+    assert client.get(reverse("admin:index")).status_code == 200

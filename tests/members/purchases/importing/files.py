@@ -9,7 +9,7 @@ HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Custome
 AT = datetime(2012, 1, 1, tzinfo=UTC)
 
 
-def row(
+def row(  # noqa: PLR0917 - the columns of a file
     number: str = "1001",
     sku: str = "TEA",
     quantity: object = 1,

@@ -49,8 +49,7 @@ def big_file(folder: Path) -> Path:
     for number in range(2400):
         at = f"2011-{1 + number // 240:02d}-01 10:00:00"
         rows.append(row(str(10_000 + number), at=at, price="12.00", customer=500 + number % 200))
-    for number in range(200):
-        rows.append(row(f"C{number}", quantity=-1, at="2011-12-01 10:00:00", customer=500 + number % 200))
+    rows += [row(f"C{number}", quantity=-1, at="2011-12-01 10:00:00", customer=500 + number) for number in range(200)]
     return write_file(folder, *rows)
 
 
