@@ -28,7 +28,11 @@ IS_LOCAL = DEMO or TESTING or DEBUG
 
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "var")
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, at_least=1, at_most=64)
-SITE_URL = env.address("SITE_URL", "http://localhost:8000" if IS_LOCAL else "", schemes={"http", "https"}).rstrip("/")
+SITE_URL = env.address(
+    "SITE_URL",
+    f"http://localhost:{env.integer('PORT', 8000, at_least=1, at_most=65535)}" if IS_LOCAL else "",
+    schemes={"http", "https"},
+).rstrip("/")
 IS_HTTPS = SITE_URL.startswith("https:")
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [*LOCAL_HOSTS, "testserver"] if IS_LOCAL else [])

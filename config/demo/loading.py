@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db.models import Q
 
 from campaigns.messaging.standard import make_standard_campaigns
+from config.demo.crowd import load_crowd
 from config.demo.offers import load_offers
 from config.demo.people import MEMBER, buy_for_a_year, choose_birthday
 from feedback.surveys.publishing import create_default_surveys
@@ -18,6 +18,7 @@ from members.accounts.claiming import join_programme
 from members.accounts.consent import record_consent
 from members.accounts.models import ApiKey, Member, User
 from members.accounts.profile import change_profile
+from members.accounts.roles import sync_roles
 from members.lib.periods import local_day
 from members.programme.models import Programme
 from members.purchases.models import PurchaseImport
@@ -30,14 +31,9 @@ SAMPLE = Path(__file__).parent / "data" / "online_retail_sample.csv.xz"
 SOURCE = "online-retail"
 KEY_NAME = "Demonstration"
 
-# What a group may do, by app; nobody deletes, and logins are not given out by shop staff.
-STAFF_APPS: dict[str, tuple[str, ...]] = {"members": ("view", "add", "change"), "rewards": ("view", "add", "change")}
-MARKETING_APPS: dict[str, tuple[str, ...]] = {
-    "campaigns": ("view", "add", "change"),
-    "feedback": ("view", "add", "change"),
-    "members": ("view",),
-}
-KEPT_FROM_GROUPS = ("user", "apikey")
+# In a small shop one person wears many hats.
+STAFF_ROLES = ("support", "catalogue", "marketing", "approver", "auditor", "admin")
+MARKETING_ROLES = ("marketing",)
 
 
 @dataclass(frozen=True)
@@ -66,13 +62,15 @@ def load_demo() -> DemoAccess:
     load_offers()
     make_standard_campaigns()
     create_default_surveys()
+    sync_roles()
     logins = [
         load_member_login(now),
-        load_staff("staff", "staff@example.com", STAFF_APPS),
-        load_staff("marketing", "marketing@example.com", MARKETING_APPS),
+        load_staff("staff", "staff@example.com", STAFF_ROLES),
+        load_staff("marketing", "marketing@example.com", MARKETING_ROLES),
     ]
     import_sample(local_day(now, Programme.current().tz) - timedelta(days=1))
     load_history(now)
+    load_crowd(now)
     key = load_api_key(now)
     call_command("audit")
     return DemoAccess(logins=logins, api_key=key)
@@ -94,18 +92,10 @@ def load_login(email: str, *, is_staff: bool) -> User:
     return user
 
 
-def load_staff(role: str, email: str, apps: dict[str, tuple[str, ...]]) -> Login:
-    """Make someone of the staff and the group that says what they may do."""
-    group, _made = Group.objects.get_or_create(name=role)
-    for app, verbs in apps.items():
-        granted = Q(*[("codename__startswith", f"{verb}_") for verb in verbs], _connector=Q.OR)
-        group.permissions.add(
-            *Permission.objects.filter(granted, content_type__app_label=app).exclude(
-                content_type__model__in=KEPT_FROM_GROUPS
-            )
-        )
-    load_login(email, is_staff=True).groups.add(group)
-    return Login(role, email, PASSWORD)
+def load_staff(name: str, email: str, roles: tuple[str, ...]) -> Login:
+    """Make someone of the staff with these roles."""
+    load_login(email, is_staff=True).groups.set(Group.objects.filter(name__in=roles))
+    return Login(name, email, PASSWORD)
 
 
 def load_member_login(now: datetime) -> Login:

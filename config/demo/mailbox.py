@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-SHOWN = 100
+SHOWN = 20
 
 
 @dataclass(frozen=True)

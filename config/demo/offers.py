@@ -57,9 +57,9 @@ TIERS: tuple[dict[str, Any], ...] = (
         "name_zh_hant": "銀卡",
         "threshold": 400,
         "multiplier": Decimal("1.1"),
-        "perks_en": "10% more points\nFree gift wrapping",
-        "perks_zh_hans": "积分多 10%\n免费礼品包装",
-        "perks_zh_hant": "點數多 10%\n免費禮品包裝",
+        "perks_en": "Free gift wrapping",
+        "perks_zh_hans": "免费礼品包装",
+        "perks_zh_hant": "免費禮品包裝",
     },
     {
         "code": "gold",
@@ -68,9 +68,9 @@ TIERS: tuple[dict[str, Any], ...] = (
         "name_zh_hant": "金卡",
         "threshold": 1500,
         "multiplier": Decimal("1.25"),
-        "perks_en": "25% more points\nFree delivery\nInvitation to tastings",
-        "perks_zh_hans": "积分多 25%\n免运费\n受邀参加品茶会",
-        "perks_zh_hant": "點數多 25%\n免運費\n受邀參加品茶會",
+        "perks_en": "Free delivery\nInvitation to tastings",
+        "perks_zh_hans": "免运费\n受邀参加品茶会",
+        "perks_zh_hant": "免運費\n受邀參加品茶會",
     },
     {
         "code": "jade",
@@ -79,9 +79,9 @@ TIERS: tuple[dict[str, Any], ...] = (
         "name_zh_hant": "翡翠卡",
         "threshold": 5000,
         "multiplier": Decimal("1.5"),
-        "perks_en": "50% more points\nA personal adviser\nFirst choice of limited editions",
-        "perks_zh_hans": "积分多 50%\n专属顾问\n限量版优先选购",
-        "perks_zh_hant": "點數多 50%\n專屬顧問\n限量版優先選購",
+        "perks_en": "A personal adviser\nFirst choice of limited editions",
+        "perks_zh_hans": "专属顾问\n限量版优先选购",
+        "perks_zh_hant": "專屬顧問\n限量版優先選購",
     },
 )
 

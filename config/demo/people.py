@@ -26,8 +26,8 @@ MEMBER = DemoMember("Mei-Ling Carter", "member@example.com", "Pot of tea for two
 
 # Days ago, store, and lines of article, what it is, category, pieces and pence.
 _SHOPPING: tuple[tuple[int, str, tuple[tuple[str, str, str, int, int], ...]], ...] = (
-    (352, "harbour", (("LAN-1", "Paper lantern", "home", 4, 3600), ("TEA-2", "Jasmine tea", "tea", 2, 1700))),
-    (338, "online", (("CUP-6", "Stoneware cups, set of six", "home", 1, 4200),)),
+    (352, "harbour", (("LAN-1", "Paper lantern", "home", 6, 8400), ("TEA-2", "Jasmine tea", "tea", 2, 1700))),
+    (338, "online", (("CUP-6", "Stoneware cups, set of six", "home", 2, 8400),)),
     (301, "harbour", (("TEA-1", "Oolong tea", "tea", 3, 4050),)),
     (246, "garden", (("VAS-1", "Glass vase", "home", 1, 5600), ("FLO-9", "Dried flowers", "home", 2, 2400))),
     (198, "online", (("BAG-3", "Canvas bag", "bags", 1, 2800), ("TEA-4", "White tea", "tea", 1, 2250))),

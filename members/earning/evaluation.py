@@ -2,21 +2,35 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from members.earning.models import EarningRule
 from members.earning.rules import Rule, Terms
-from members.tiers.models import Standing, Tier
+from members.tiers.models import Tier
+from members.tiers.standing import held_by
 
-# Rules are read anew when this old: a change in the admin is in force within two seconds everywhere.
+# Rules and tiers are read anew when this old: a change in the admin is in force within two seconds everywhere.
 _CACHE_SECONDS = 2.0
-_cached: tuple[float, list[Rule], Terms] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The programme as the award needs it; read from the database once in a while."""
+
+    read_at: float
+    rules: list[Rule]
+    terms_by_tier: dict[int, Terms]
+    lowest: Terms
+
+
+_cached: Compiled | None = None
 
 
 def compiled_rules() -> list[Rule]:
     """Return the rules that are switched on, ready to evaluate; at most two seconds old."""
-    return _compiled()[1]
+    return _compiled().rules
 
 
 def forget_compiled() -> None:
@@ -25,12 +39,14 @@ def forget_compiled() -> None:
     _cached = None
 
 
-def _compiled() -> tuple[float, list[Rule], Terms]:
+def _compiled() -> Compiled:
     global _cached  # noqa: PLW0603
-    if _cached is None or time.monotonic() - _cached[0] > _CACHE_SECONDS:
+    if _cached is None or time.monotonic() - _cached.read_at > _CACHE_SECONDS:
         rules = [_compile(rule) for rule in EarningRule.objects.filter(is_active=True).order_by("pk")]
-        lowest = Tier.objects.filter(tier_set__is_current=True, rank=0).first()
-        _cached = (time.monotonic(), rules, _terms(lowest) if lowest else Terms())
+        tiers = list(Tier.objects.select_related("tier_set"))
+        terms = {tier.pk: _terms(tier) for tier in tiers}
+        lowest = next((terms[tier.pk] for tier in tiers if tier.tier_set.is_current and tier.rank == 0), Terms())
+        _cached = Compiled(time.monotonic(), rules, terms, lowest)
     return _cached
 
 
@@ -57,22 +73,30 @@ def _compile(rule: EarningRule) -> Rule:
 
 
 def _terms(tier: Tier) -> Terms:
-    return Terms(multiplier=Fraction(tier.multiplier), tier_names=tier.names)
+    multiplier = Fraction(tier.multiplier)
+    return Terms(multiplier=int(multiplier) if multiplier.denominator == 1 else multiplier, tier_names=tier.names)
 
 
 def terms_of(moments: Iterable[tuple[int, datetime]]) -> Mapping[tuple[int, datetime], Terms]:
     """Return each member's terms at an instant: the tier held then, else the lowest. One read for all."""
     wanted = set(moments)
-    spans: dict[int, list[Standing]] = {}
-    standings = Standing.objects.filter(member_id__in={member_id for member_id, _at in wanted}).select_related("tier")
-    for standing in standings:
-        spans.setdefault(standing.member_id, []).append(standing)
-    lowest = _compiled()[2]
-    return {(member, at): _held(spans.get(member, []), at) or lowest for member, at in wanted}
+    compiled = _compiled()
+    spans: dict[int, list[Span]] = {}
+    for member_id, tier_id, from_at, until_at in held_by(sorted({member_id for member_id, _at in wanted})):
+        terms = compiled.terms_by_tier.get(tier_id)
+        if terms is None:
+            # A tier made since the programme was compiled.
+            forget_compiled()
+            return terms_of(wanted)
+        spans.setdefault(member_id, []).append((from_at, until_at, terms))
+    return {(member, at): _held(spans.get(member, ()), at) or compiled.lowest for member, at in wanted}
 
 
-def _held(standings: list[Standing], at: datetime) -> Terms | None:
-    for standing in standings:
-        if standing.from_at <= at and (standing.until_at is None or at < standing.until_at):
-            return _terms(standing.tier)
+Span = tuple[datetime, datetime | None, Terms]
+
+
+def _held(spans: Iterable[Span], at: datetime) -> Terms | None:
+    for from_at, until_at, terms in spans:
+        if from_at <= at and (until_at is None or at < until_at):
+            return terms
     return None

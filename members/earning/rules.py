@@ -4,6 +4,7 @@ Money is in minor units, multipliers are exact fractions, and the sum over all r
 1,999 pence at 1 point per 100 in whole steps is 19; times 1.5 is 28.5; that is 28 points.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +56,7 @@ class Line:
 class Terms:
     """What the member's tier adds: an exact multiplier and the tier's names."""
 
-    multiplier: Fraction = Fraction(1)
+    multiplier: int | Fraction = 1
     tier_names: dict[str, str] = field(default_factory=dict)
 
 
@@ -73,15 +74,16 @@ def evaluate(
     """Return what the purchase earns and why."""
     valid = [rule for rule in rules if rule.currency == currency and rule.is_valid(purchased_at)]
     amount = sum(line.amount for line in lines)
-    applied, skipped, total = [], [], Fraction(0)
+    applied, skipped = [], []
+    total: int | Fraction = 0
     for rule in valid:
         if amount < rule.minimum_amount:
             skipped.append({"rule": rule.id, "names": rule.names, "why": "minimum", "needs": rule.minimum_amount})
             continue
-        step = _apply(rule, lines, terms)
-        total += Fraction(step["points"])
+        step, worth = _apply(rule, lines, terms)
+        total += worth
         applied.append(step)
-    points = total.numerator // total.denominator
+    points = math.floor(total)
     left_out = [place for place, line in enumerate(lines) if not any(rule.counts(line) for rule in valid)]
     breakdown = {
         "amount": amount,
@@ -96,11 +98,13 @@ def evaluate(
     return Outcome(points=points, breakdown=breakdown)
 
 
-def _apply(rule: Rule, lines: Sequence[Line], terms: Terms) -> dict[str, Any]:
+def _apply(rule: Rule, lines: Sequence[Line], terms: Terms) -> tuple[dict[str, Any], int | Fraction]:
+    """Return the step for the breakdown and its exact worth; whole numbers stay integers, which are much faster."""
     base = sum(line.amount for line in lines if rule.counts(line))
-    steps = Fraction(base // rule.per_amount) if rule.whole_steps else Fraction(base, rule.per_amount)
-    multiplier = terms.multiplier if rule.tier_multiplier else Fraction(1)
-    return {
+    steps = base // rule.per_amount if rule.whole_steps else Fraction(base, rule.per_amount)
+    multiplier = terms.multiplier if rule.tier_multiplier else 1
+    worth = steps * rule.points * multiplier
+    step = {
         "rule": rule.id,
         "names": rule.names,
         "base": base,
@@ -109,8 +113,9 @@ def _apply(rule: Rule, lines: Sequence[Line], terms: Terms) -> dict[str, Any]:
         "whole": rule.whole_steps,
         "steps": str(steps),
         "multiplier": str(multiplier),
-        "points": str(steps * rule.points * multiplier),
+        "points": str(worth),
     }
+    return step, worth
 
 
 def points_to_revoke(*, earned: int, original: int, returned: Fraction, revoked_before: int) -> int:

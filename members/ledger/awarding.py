@@ -115,7 +115,7 @@ def _run(statement: str, parameter: str) -> dict[Document, tuple[int, int]]:
     # Django switches preparing off on its connections; its own cursors never prepare, so this changes ours alone.
     connection.connection.prepare_threshold = 0
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(psycopg.Cursor(connection.connection)) as cursor:
+    with wrap(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[arg-type]
         cursor.execute(statement, [parameter])
         return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 

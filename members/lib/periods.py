@@ -1,6 +1,7 @@
 """Calendar arithmetic in the programme's zone. Pure: no clock, no database."""
 
 import calendar
+import functools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ def month_end(day: date) -> date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
+@functools.lru_cache(maxsize=4096)
 def local_instant(day: date, hour: int, minute: int, zone: ZoneInfo) -> datetime:
     """Return the UTC instant of a local wall time.
 

@@ -23,6 +23,7 @@ from rewards.codes.models import Code
 from rewards.codes.pool import NoCodesLeft, hand_out
 from rewards.redemption.models import Redemption
 from rewards.redemption.offers import facts_of
+from rewards.redemption.reasons import REDEMPTION
 from rewards.redemption.states import State
 from rewards.stock.movements import SoldOut, take_one
 
@@ -84,7 +85,7 @@ def _exchange(member_id: int, reward: Reward, key: str, now: datetime) -> Redemp
             member_id=member_id,
             points=reward.points,
             key=f"redemption:{redemption.public_id}",
-            reason=reward.name_en,
+            reason=REDEMPTION,
             data={"reward": reward.pk, "names": reward.names},
             at=now,
         )

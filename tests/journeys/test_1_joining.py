@@ -1,6 +1,9 @@
 """Step 1: people join by e-mail or mobile, or claim the membership an import has made for them."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from members.accounts.models import Identity, Member, Person
 from members.lib.codes import is_member_number
@@ -42,7 +45,15 @@ def imported(shop, tmp_path):
     """Return two members that a file of purchases has brought, with an address and a number noted for them."""
     path = tmp_path / "purchases.csv"
     path.write_text(FILE)
-    done = shop.command("import_purchases", str(path), "--source", "old-till", "--currency", "GBP")
+    words = [
+        "--source",
+        "old-till",
+        "--currency",
+        "GBP",
+        "--shift-to",
+        f"{timezone.now() - timedelta(days=3):%Y-%m-%d}",
+    ]
+    done = shop.command("import_purchases", str(path), *words)
     assert done.returncode == 0, done.stderr
     ids = dict(Identity.objects.filter(source="old-till").values_list("value", "member_id"))
     address = new_address("bea")

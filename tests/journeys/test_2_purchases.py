@@ -1,6 +1,9 @@
 """Step 2: purchases arrive by file, on the pages of staff and over the API; each counts once."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from members.accounts.models import Identity
 from members.ledger.models import PointsEntry
@@ -34,6 +37,7 @@ def test_a_file_is_imported_once_with_its_returns_and_rejects(shop, tmp_path):
     path, report = tmp_path / "sales.csv", tmp_path / "rejects.csv"
     path.write_text(FILE)
     words = ["import_purchases", str(path), "--source", "web", "--currency", "GBP", "--report", str(report)]
+    words += ["--shift-to", f"{timezone.now() - timedelta(days=3):%Y-%m-%d}"]
     first = shop.command(*words)
     assert first.returncode == 0, first.stderr
     assert "no_customer: 1" in first.stdout

@@ -17,7 +17,9 @@ pytestmark = [
 
 FOR_VISITORS = ["/", "/accounts/login/", "/accounts/signup/", "/rewards/"]
 FOR_MEMBERS = ["/", "/card/", "/history/", "/wallet/", "/tiers/", "/profile/", "/refer/", "/surveys/", "/preferences/"]
-FOR_STAFF = ["/admin/", "/admin/members/member/"]
+LISTS = ["members/member", "members/pointsentry", "members/jobrun", "members/tierset", "members/earningrule"]
+LISTS += ["rewards/reward", "rewards/redemption", "campaigns/campaign", "campaigns/delivery", "feedback/survey"]
+FOR_STAFF = ["/admin/", *(f"/admin/{name}/" for name in LISTS)]
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 
 
@@ -54,7 +56,11 @@ def test_no_page_of_a_member_breaks_the_policy_or_the_width(shop, member):
 def test_no_page_of_staff_breaks_the_policy_or_the_width(shop, visit):
     staff = visit()
     staff.sign_in_as_staff(staff_with_login())
-    for path in FOR_STAFF:
+    one = member_with_login(name="Kim Shown", points=70)
+    for path in [
+        *FOR_STAFF,
+        *(f"/admin/members/member/{one.pk}/{page}/" for page in ("change", "correct", "purchase")),
+    ]:
         fits(staff, path)
 
 
@@ -94,6 +100,8 @@ def test_a_survey_that_waits_is_listed_and_answered(shop, visit):
     visitor.sign_in(member.user)
     visitor.open("/surveys/")
     visitor.page.locator("main a[href*='/s/']").first.click()
+    visitor.page.wait_for_url("**/s/*/")
+    fits(visitor, visitor.page.url.removeprefix(shop.url))
     visitor.page.get_by_label("9", exact=True).check()
     visitor.send("Send my answer")
     visitor.page.wait_for_url("**/thanks/")

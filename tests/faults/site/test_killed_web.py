@@ -14,7 +14,7 @@ from members.purchases.models import Purchase
 from tests.factories import make_member
 from tests.journeys.shop import Shop, post, purchase_body
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 
 CLIENTS = 4
 ACKNOWLEDGED_BEFORE_A_KILL = 25

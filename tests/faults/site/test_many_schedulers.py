@@ -13,7 +13,7 @@ from tests.factories import give, make_member
 from tests.harness.site import LiveSite
 from tests.journeys.shop import broker
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 
 MEMBERS = 40
 
@@ -25,15 +25,17 @@ def second_machine(shop, tmp_path):
     machine = LiveSite(shop.url, shop.site.mail, environment, tmp_path)
     for name in ("worker", "scheduler"):
         machine.start(name)
-    machine.wait_for(lambda: waiting_workers() >= 2 and any(tmp_path.glob("beat-schedule*")), seconds=30)
-    yield machine
-    machine.stop()
+    try:
+        machine.wait_for(lambda: waiting_workers() >= 2 and any(tmp_path.glob("beat-schedule*")), seconds=30)
+        yield machine
+    finally:
+        machine.stop()
 
 
 def waiting_workers() -> int:
     """Return how many workers wait for a knock at the broker of this site."""
     with broker() as redis:
-        number = str(redis.get_connection_kwargs()["db"])
+        number = str(redis.get_connection_kwargs().get("db", 0))
         return sum(client["cmd"] == "brpop" and client["db"] == number for client in redis.client_list())
 
 
@@ -46,8 +48,7 @@ def test_two_schedulers_and_two_workers_run_a_job_once_per_period(shop, second_m
     JobRun.objects.filter(job="birthdays").delete()
     shop.wait(lambda: JobRun.objects.filter(job="birthdays", state=JobRun.State.DONE).exists())
     shop.wait(lambda: PointsEntry.objects.filter(member__in=members).count() >= MEMBERS)
-    run = JobRun.objects.get(job="birthdays")
-    assert run.attempts == 1
+    assert {run.attempts for run in JobRun.objects.filter(job="birthdays")} == {1}
     assert BirthdayGift.objects.filter(member__in=members).count() == MEMBERS
     assert PointsEntry.objects.filter(member__in=members).count() == MEMBERS
     of_all = JobRun.objects.values_list("job", "period_start")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from members.earning.evaluation import forget_compiled
 from members.earning.explanation import describes, explain
 from members.ledger import posting
 from members.ledger.models import PointsEntry
@@ -28,6 +29,7 @@ def test_a_tier_names_its_multiplier_and_the_rounding():
     buy(member, amount=5000)
     recalculate()
     Tier.objects.filter(rank=1).update(multiplier="1.5")
+    forget_compiled()
     recorded = buy(member, purchased_at=NOW.replace(year=2099))
     assert explained(recorded) == [
         "Base rate: 19.99 GBP at 1 per 1.00 GBP = 19 steps × 1.5 Silver = 28.5.",

@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from members.accounts.models import Member
+from members.earning.explanation import explain
 from members.events.models import Event
 from members.ledger.statements import spendable_points
 from members.models import PointsEntry
@@ -198,3 +200,12 @@ def test_the_entry_explains_itself_in_every_language():
     make_redemption(member=make_member(points=100), reward=make_reward(name_zh_hant="咖啡"))
     entry = PointsEntry.objects.get(kind="REDEEM")
     assert entry.breakdown["names"] == {"en": "Coffee", "zh-hans": "Coffee", "zh-hant": "咖啡"}
+
+
+def test_the_entry_names_the_reward_in_the_readers_language():
+    reward = make_reward(name_en="Pot of tea", name_zh_hant="一壺茶", points=100)
+    entry = redeem(member_id=make_member(points=100).pk, reward_id=reward.pk, key="k").entry
+    with override("zh-hant"):
+        assert explain(entry) == ["一壺茶"]
+    with override("zh-hans"):
+        assert explain(entry) == ["Pot of tea"]
