@@ -124,7 +124,7 @@ def purchase_body(member: Member, amount: int, *, number: str = "", at: datetime
 
 
 def post(url: str, key: str, body: dict[str, Any], *, seconds: float = 10) -> Reply:
-    """Post a purchase; raises OSError when nobody answers."""
+    """Post a purchase; raises OSError when nobody answers, HTTPException for half an answer."""
     request = urllib.request.Request(
         f"{url}/api/v1/purchases",
         data=json.dumps(body).encode(),

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ class Till:
                 self.note(log, f"intent {number}")
                 try:
                     reply = self.report(number)
-                except OSError:
+                except (OSError, HTTPException):
+                    # No answer, or half of one: nothing was acknowledged.
                     time.sleep(0.05)
                     continue
                 if reply.status in {200, 201}:
