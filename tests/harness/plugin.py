@@ -21,6 +21,7 @@ from tests.harness.servers import Server, ServerMissing, start_postgres, start_r
 
 MISSING = pytest.StashKey[dict[str, str]]()
 READY = "TEST_SERVERS_READY"
+PRIVATE_POSTGRES = "TEST_PRIVATE_POSTGRES"
 DATABASES_OF_ONE_WORKER = 2
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 NOT_PASSED = ("failed", "error", "skipped", "xfailed", "xpassed")
@@ -50,7 +51,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.stash[MISSING] = dict(pair.split(":", 1) for pair in os.environ[READY].split(",") if ":" in pair)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker:
-        separate_worker(int(worker.removeprefix("gw")) + 1)
+        separate_worker(early_config, int(worker.removeprefix("gw")) + 1)
 
 
 def prepare(config: pytest.Config, database: str) -> None:
@@ -86,6 +87,8 @@ def choose_database(config: pytest.Config, database: str, folder: Path, missing:
         return
     durable = os.environ.get("FAULT") == "1"
     start(config, "postgres", "DATABASE_URL", missing, lambda: start_postgres(folder / "pg", durable=durable))
+    if "postgres" not in missing:
+        os.environ[PRIVATE_POSTGRES] = "yes"
     if "postgres" in missing and database == "postgres":
         raise pytest.UsageError(f"PostgreSQL is missing: apt-get install -y {missing['postgres']}")
 
@@ -101,11 +104,18 @@ def start(config: pytest.Config, mark: str, name: str, missing: dict[str, str], 
     config.add_cleanup(server.stop)
 
 
-def separate_worker(number: int) -> None:
-    """Give a parallel worker its own data folder and its own Redis databases."""
+def separate_worker(config: pytest.Config, number: int) -> None:
+    """Give a parallel worker its own data folder, Redis databases and, where it is a private one, PostgreSQL.
+
+    Readers of the event log wait for the oldest transaction of the whole server: another worker's would hold them up.
+    """
     folder = Path(os.environ["TEST_FOLDER"], f"data-{number}")
     folder.mkdir(exist_ok=True)
     os.environ["DATA_DIR"] = str(folder)
+    if PRIVATE_POSTGRES in os.environ:
+        durable = os.environ.get("FAULT") == "1"
+        place = Path(os.environ["TEST_FOLDER"], f"pg-{number}")
+        start(config, "postgres", "DATABASE_URL", {}, lambda: start_postgres(place, durable=durable))
     if os.environ["TEST_REDIS_URL"]:
         os.environ["TEST_REDIS_URL"] = redis_database(os.environ["TEST_REDIS_URL"], number)
 

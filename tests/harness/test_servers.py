@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,22 +33,24 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that the server's own account can enter; pytest's are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="loyalty-servers-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.postgres
 @pytest.mark.redis
-def test_servers_end_when_the_test_run_is_killed(tmp_path):
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert starter.stdout is not None
-    pids = [int(word) for word in starter.stdout.readline().split()]
-    assert len(pids) == 2
-    assert all(is_running(pid) for pid in pids)
-    starter.kill()
-    starter.wait()
-    starter.stdout.close()
+def test_servers_end_when_the_test_run_is_killed(open_folder):
+    command = [sys.executable, "-c", STARTER, str(open_folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pids = [int(word) for word in starter.stdout.readline().split()]
+        assert len(pids) == 2
+        assert all(is_running(pid) for pid in pids)
+        starter.kill()
     deadline = time.monotonic() + 15
     while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -62,3 +62,9 @@ def test_a_shortfall_is_told():
     set_programme(debt_policy="CLAMP")
     entry = posting.take_back(member_id=make_member().pk, points=5, key="t", reason="return")
     assert "5 more were due but already used; the balance stops at zero." in explain(entry)
+
+
+def test_a_rule_that_found_nothing_to_count_is_not_mentioned():
+    make_rule()
+    make_rule(name_en="Tea counts double", only_categories=["tea"])
+    assert explained(buy(make_member())) == ["Base rate: 19.99 GBP at 1 per 1.00 GBP = 19."]

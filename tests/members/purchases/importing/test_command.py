@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Model
 
 from members.ledger.models import PointsAccount, PointsEntry
 from members.purchases.importing.report import harmless
@@ -65,9 +66,9 @@ def start_command(path: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
 
-def wait_for(model: type, count: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(model: type[Model], count: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 120
-    while model.objects.count() < count:
+    while model._default_manager.count() < count:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline
         time.sleep(0.01)
