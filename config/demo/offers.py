@@ -40,10 +40,10 @@ RULES: tuple[dict[str, Any], ...] = (
 # Code, names, points needed, multiplier, perks (one a line).
 TIERS: tuple[dict[str, Any], ...] = (
     {
-        "code": "blue",
-        "name_en": "Blue",
-        "name_zh_hans": "蓝卡",
-        "name_zh_hant": "藍卡",
+        "code": "coral",
+        "name_en": "Coral",
+        "name_zh_hans": "珊瑚卡",
+        "name_zh_hant": "珊瑚卡",
         "threshold": 0,
         "multiplier": Decimal(1),
         "perks_en": "Birthday gift\nNews before others",
@@ -73,10 +73,10 @@ TIERS: tuple[dict[str, Any], ...] = (
         "perks_zh_hant": "免運費\n受邀參加品茶會",
     },
     {
-        "code": "jade",
-        "name_en": "Jade",
-        "name_zh_hans": "翡翠卡",
-        "name_zh_hant": "翡翠卡",
+        "code": "onyx",
+        "name_en": "Onyx",
+        "name_zh_hans": "黑曜卡",
+        "name_zh_hant": "黑曜卡",
         "threshold": 5000,
         "multiplier": Decimal("1.5"),
         "perks_en": "A personal adviser\nFirst choice of limited editions",

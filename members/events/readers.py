@@ -67,7 +67,9 @@ def _read_batch(name: str) -> int | None:
 
 
 def _lock_place(name: str) -> EventReader | None:
-    EventReader.objects.bulk_create([EventReader(name=name)], ignore_conflicts=True)
+    # Looked up first: an INSERT that does nothing still uses up a transaction id on every knock.
+    if not EventReader.objects.filter(name=name).exists():
+        EventReader.objects.bulk_create([EventReader(name=name)], ignore_conflicts=True)
     skip = connection.features.has_select_for_update_skip_locked
     return EventReader.objects.select_for_update(skip_locked=skip).filter(name=name).first()
 

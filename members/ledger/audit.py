@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from members.events.rebasing import is_ahead
 from members.lib.guards import missing_guards
 
 Check = Callable[[], Iterable[str]]
@@ -55,6 +56,12 @@ def rows(query: str) -> list[tuple[Any, ...]]:
 def _guards() -> Iterator[str]:
     for name in missing_guards():
         yield f"the guard {name} is missing"
+
+
+@check("event positions")
+def _positions() -> Iterator[str]:
+    if is_ahead():
+        yield "events carry positions of another server; run rebase_events before the workers read them"
 
 
 @check("balance")
