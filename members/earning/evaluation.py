@@ -1,7 +1,7 @@
 """Putting rules and members together: one read for the members' terms, none for the rules."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -77,26 +77,29 @@ def _terms(tier: Tier) -> Terms:
     return Terms(multiplier=int(multiplier) if multiplier.denominator == 1 else multiplier, tier_names=tier.names)
 
 
-def terms_of(moments: Iterable[tuple[int, datetime]]) -> Mapping[tuple[int, datetime], Terms]:
-    """Return each member's terms at an instant: the tier held then, else the lowest. One read for all."""
-    wanted = set(moments)
+def terms_of(moments: Sequence[tuple[int, datetime]]) -> list[Terms]:
+    """Return each member's terms at an instant, in the order asked: the tier held then, else the lowest. One read."""
+    if not moments:
+        return []
     compiled = _compiled()
     spans: dict[int, list[Span]] = {}
-    for member_id, tier_id, from_at, until_at in held_by(sorted({member_id for member_id, _at in wanted})):
+    instants = [at for _member_id, at in moments]
+    member_ids = sorted({member_id for member_id, _at in moments})
+    for member_id, tier_id, from_at, until_at in held_by(member_ids, since=min(instants), until=max(instants)):
         terms = compiled.terms_by_tier.get(tier_id)
         if terms is None:
             # A tier made since the programme was compiled.
             forget_compiled()
-            return terms_of(wanted)
+            return terms_of(moments)
         spans.setdefault(member_id, []).append((from_at, until_at, terms))
-    return {(member, at): _held(spans.get(member, ()), at) or compiled.lowest for member, at in wanted}
+    return [_held(spans.get(member_id, ()), at) or compiled.lowest for member_id, at in moments]
 
 
-Span = tuple[datetime, datetime | None, Terms]
+Span = tuple[datetime | None, datetime | None, Terms]
 
 
 def _held(spans: Iterable[Span], at: datetime) -> Terms | None:
     for from_at, until_at, terms in spans:
-        if from_at <= at and (until_at is None or at < until_at):
+        if (from_at is None or from_at <= at) and (until_at is None or at < until_at):
             return terms
     return None

@@ -46,7 +46,8 @@ def _reason(entry: PointsEntry) -> str:
 def explain_earning(breakdown: dict[str, Any]) -> list[str]:
     """Return the steps from the money to the points: each rule, multiplier, rounding; and what was left out."""
     currency = breakdown.get("currency", "")
-    sentences = [_rule_sentence(step, currency, breakdown.get("tier", {})) for step in breakdown.get("rules", []) if step["base"]]
+    steps = [step for step in breakdown.get("rules", []) if step["base"]]
+    sentences = [_rule_sentence(step, currency, breakdown.get("tier", {})) for step in steps]
     sentences += [_skipped_sentence(skipped, currency) for skipped in breakdown.get("skipped", [])]
     if sentences and breakdown.get("left_out"):
         count = len(breakdown["left_out"])

@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
+
+
+class Sold(Protocol):
+    """What a rule looks at in a purchase line; ``amount`` in minor units."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def amount(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,12 @@ class Rule:
             self.valid_until is None or at < self.valid_until
         )
 
-    def counts(self, line: "Line") -> bool:
+    @property
+    def counts_everything(self) -> bool:
+        """Tell whether every line earns under this rule."""
+        return not (self.only_categories or self.excluded_categories or self.excluded_skus)
+
+    def counts(self, line: Sold) -> bool:
         """Tell whether the line earns under this rule."""
         if self.only_categories and line.category not in self.only_categories:
             return False
@@ -45,7 +61,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a rule looks at in a purchase line."""
+    """A purchase line, as far as rules look at it."""
 
     sku: str
     category: str
@@ -69,28 +85,28 @@ class Outcome:
 
 
 def evaluate(
-    *, lines: Sequence[Line], currency: str, purchased_at: datetime, rules: Iterable[Rule], terms: Terms
+    *, lines: Sequence[Sold], currency: str, purchased_at: datetime, rules: Iterable[Rule], terms: Terms
 ) -> Outcome:
     """Return what the purchase earns and why."""
     valid = [rule for rule in rules if rule.currency == currency and rule.is_valid(purchased_at)]
-    amount = sum(line.amount for line in lines)
+    amount = sum([line.amount for line in lines])
     applied, skipped = [], []
     total: int | Fraction = 0
     for rule in valid:
         if amount < rule.minimum_amount:
             skipped.append({"rule": rule.id, "names": rule.names, "why": "minimum", "needs": rule.minimum_amount})
             continue
-        step, worth = _apply(rule, lines, terms)
+        base = amount if rule.counts_everything else sum([line.amount for line in lines if rule.counts(line)])
+        step, worth = _apply(rule, base, terms)
         total += worth
         applied.append(step)
     points = math.floor(total)
-    left_out = [place for place, line in enumerate(lines) if not any(rule.counts(line) for rule in valid)]
     breakdown = {
         "amount": amount,
         "currency": currency,
         "rules": applied,
         "skipped": skipped,
-        "left_out": left_out,
+        "left_out": _left_out(lines, valid),
         "tier": terms.tier_names,
         "sum": str(total),
         "points": points,
@@ -98,9 +114,15 @@ def evaluate(
     return Outcome(points=points, breakdown=breakdown)
 
 
-def _apply(rule: Rule, lines: Sequence[Line], terms: Terms) -> tuple[dict[str, Any], int | Fraction]:
+def _left_out(lines: Sequence[Sold], rules: Sequence[Rule]) -> list[int]:
+    """Return the places of the lines that earn under no rule."""
+    if any(rule.counts_everything for rule in rules):
+        return []
+    return [place for place, line in enumerate(lines) if not any(rule.counts(line) for rule in rules)]
+
+
+def _apply(rule: Rule, base: int, terms: Terms) -> tuple[dict[str, Any], int | Fraction]:
     """Return the step for the breakdown and its exact worth; whole numbers stay integers, which are much faster."""
-    base = sum(line.amount for line in lines if rule.counts(line))
     steps = base // rule.per_amount if rule.whole_steps else Fraction(base, rule.per_amount)
     multiplier = terms.multiplier if rule.tier_multiplier else 1
     worth = steps * rule.points * multiplier

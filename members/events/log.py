@@ -42,11 +42,14 @@ def write_event(
     return write_events([NewEvent(kind, member_id, data, occurred_at or database_now(), backfilled)])[0]
 
 
-def write_events(news: Sequence[NewEvent]) -> list[Event]:
-    """Append many events in their order, and wake the readers after commit; raises OutsideTransaction."""
+def write_events(news: Sequence[NewEvent], *, now: datetime | None = None) -> list[Event]:
+    """Append many events in their order, and wake the readers after commit; raises OutsideTransaction.
+
+    ``now`` is the database's clock where the caller has just read it.
+    """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    now = database_now()
+    now = now or database_now()
     events = Event.objects.bulk_create(
         Event(
             kind=new.kind,

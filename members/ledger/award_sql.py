@@ -16,7 +16,8 @@ WITH i AS MATERIALIZED (
     SELECT i.* FROM i JOIN k ON k.document_id = i.pid
 ), a AS MATERIALIZED (
     SELECT t.id, t.member_id, t.debt FROM members_pointsaccount t
-    WHERE t.point_type = 'SPENDABLE' AND t.member_id IN (SELECT member_id FROM n) ORDER BY t.id FOR NO KEY UPDATE
+    WHERE t.point_type = 'SPENDABLE' AND t.member_id = ANY (ARRAY(SELECT member_id FROM n))
+    ORDER BY t.id FOR NO KEY UPDATE
 ), p AS (
     INSERT INTO members_purchase
         (id, source, number, member_id, store_id, purchased_at, recorded_at, currency, amount, origin)
@@ -66,7 +67,7 @@ _TAKE_KEYS = """
 
 AWARD = _AWARD.format(keys=_TAKE_KEYS, due="a.debt = 0", limit="")
 
-# For a single award: told that there is one row, the planner looks the account up instead of scanning all accounts.
+# For a single award: told that there is one row, the planner looks the account up by its key.
 AWARD_ONE = _AWARD.format(keys=_TAKE_KEYS, due="a.debt = 0", limit="LIMIT 1")
 
 AWARD_LOCKED = _AWARD.format(keys="\n    SELECT pid AS document_id FROM i", due="TRUE", limit="")

@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator, Sequence
 
 import msgspec
-import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from members.jobs import wakeup
@@ -21,6 +20,7 @@ from members.ledger import award_sqlite
 from members.ledger.award_rows import Award, Posted, Reserved, pay_debts
 from members.ledger.award_sql import AWARD, AWARD_LOCKED, AWARD_ONE, RESERVE
 from members.ledger.models import PointsAccount
+from members.lib.prepared import fetch_prepared
 from members.lib.transactions import RETRIED_STATES, retried
 
 # "Division by zero": how the statement says that an account is missing or owes points and must be locked first.
@@ -110,14 +110,7 @@ def _reserve(awards: Sequence[Award]) -> list[Reserved]:
 
 
 def _run(statement: str, parameter: str) -> dict[Document, tuple[int, int]]:
-    """Run a statement of PostgreSQL prepared: planning ten tables anew costs more than writing them."""
-    connection.ensure_connection()
-    # Django switches preparing off on its connections; its own cursors never prepare, so this changes ours alone.
-    connection.connection.prepare_threshold = 0
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[arg-type]
-        cursor.execute(statement, [parameter])
-        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+    return {(row[0], row[1]): (row[2], row[3]) for row in fetch_prepared(statement, [parameter])}
 
 
 def _encoded(rows: Sequence[Reserved]) -> str:

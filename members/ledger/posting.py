@@ -5,7 +5,7 @@ summing in one SELECT decides on figures from before the lock.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +42,7 @@ class UnknownEntry(Exception):
 
 @dataclass(frozen=True)
 class Movement:
-    """What an entry says, apart from the account it is for."""
+    """What an entry says, apart from the account it is for; ``recorded_at`` None reads the clock."""
 
     kind: Kind
     contra: Contra
@@ -54,6 +54,7 @@ class Movement:
     purchase_id: int | None = None
     reverses_id: int | None = None
     actor_id: int | None = None
+    recorded_at: datetime | None = None
 
 
 def open_accounts(member_ids: Iterable[int]) -> None:
@@ -166,28 +167,53 @@ def take_back(
     reason: str,
     data: dict[str, Any] | None = None,
     at: datetime | None = None,
-    kind: Kind = Kind.TAKE_BACK,
-    purchase_id: int | None = None,
     first_from_entry: int | None = None,
 ) -> PointsEntry:
     """Take back points that should not stay, once per key, first from the lot they were given in.
 
     Pending points go before spendable ones. What the balance cannot cover becomes a recorded shortfall or a visible
-    debt, as the programme says. ``points`` 0 records the reason alone (returns). Raises NotPositive.
+    debt, as the programme says. Raises NotPositive.
     """
-    if points or kind is not Kind.RETURN:
-        _refuse_unless_positive(points)
+    _refuse_unless_positive(points)
     account = lock_account(member_id)
     posted = _posted(key)
     if posted is not None:
         return posted
-    now = at or database_now()
-    takes = _share(_lots_to_take_back(account.pk, first_from_entry), points)
+    now = database_now()
+    asked = Movement(Kind.TAKE_BACK, Contra.REVERSED, -points, key, reason, data or {}, at or now, recorded_at=now)
+    return _take_what_there_is(account, asked, now=now, first_from_entry=first_from_entry)
+
+
+def take_back_purchase(
+    account: PointsAccount,
+    *,
+    earned: PointsEntry,
+    points: int,
+    key: str,
+    data: dict[str, Any],
+    at: datetime,
+    now: datetime,
+) -> PointsEntry:
+    """Take back what a purchase earned, first from the lot of that entry; 0 points record the reason alone.
+
+    For a return, in its transaction: the account was locked with ``lock_account``, ``now`` is the clock after that, and
+    the key holds the id of the new return. A shortfall is treated as in ``take_back``.
+    """
+    asked = Movement(
+        Kind.RETURN, Contra.REVERSED, -points, key, "return", data, at, purchase_id=earned.purchase_id, recorded_at=now
+    )
+    return _take_what_there_is(account, asked, now=now, first_from_entry=earned.pk)
+
+
+def _take_what_there_is(
+    account: PointsAccount, asked: Movement, *, now: datetime, first_from_entry: int | None = None
+) -> PointsEntry:
+    points = -asked.points
+    takes = _share(_lots_to_take_back(account.pk, first_from_entry, now), points)
     missing = points - sum(taken for _lot, taken in takes)
     as_debt = missing if Programme.current().debt_policy == Programme.DebtPolicy.DEBT else 0
-    breakdown = dict(data or {}, asked=points, shortfall=missing - as_debt, debt=as_debt)
-    moved = -(points - missing + as_debt)
-    movement = Movement(kind, Contra.REVERSED, moved, key, reason, breakdown, now, purchase_id=purchase_id)
+    breakdown = dict(asked.breakdown, asked=points, shortfall=missing - as_debt, debt=as_debt)
+    movement = replace(asked, points=-(points - missing + as_debt), breakdown=breakdown)
     return _debit(account, movement, takes, debt=as_debt)
 
 
@@ -226,9 +252,8 @@ def _spendable(account_id: int, at: datetime) -> Q:
     return Q(account_id=account_id, remaining__gt=0, available_from__lte=at) & alive
 
 
-def _lots_to_take_back(account_id: int, first_from_entry: int | None) -> list[PointsLot]:
+def _lots_to_take_back(account_id: int, first_from_entry: int | None, now: datetime) -> list[PointsLot]:
     lots = list(PointsLot.objects.filter(account_id=account_id, remaining__gt=0).order_by(*SPEND_ORDER))
-    now = database_now()
     return sorted(lots, key=lambda lot: (lot.entry_id != first_from_entry, lot.available_from <= now))
 
 
@@ -275,7 +300,7 @@ def _insert(account: PointsAccount, movement: Movement) -> PointsEntry:
         breakdown=movement.breakdown,
         actor_id=movement.actor_id,
         occurred_at=movement.at,
-        recorded_at=database_now(),
+        recorded_at=movement.recorded_at or database_now(),
     )
 
 

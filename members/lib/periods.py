@@ -62,7 +62,12 @@ def last_usable_day(expires_at: datetime, zone: ZoneInfo) -> date:
 
 def end_after_months(start: datetime, months: int, *, to_month_end: bool, zone: ZoneInfo) -> datetime:
     """Return the exclusive end of "usable for ``months`` months": the midnight after the last usable day."""
-    last_day = add_months(local_day(start, zone), months)
+    return _end_of_months_from(local_day(start, zone), months, to_month_end, zone)
+
+
+@functools.lru_cache(maxsize=4096)
+def _end_of_months_from(day: date, months: int, to_month_end: bool, zone: ZoneInfo) -> datetime:
+    last_day = add_months(day, months)
     if to_month_end:
         last_day = month_end(last_day)
     return start_of_day(last_day + timedelta(days=1), zone)

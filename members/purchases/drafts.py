@@ -6,16 +6,11 @@ from datetime import datetime
 
 import msgspec
 
+from members.ledger.award_rows import AwardLine
 
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """One line; ``amount`` in minor units for the whole quantity, both not negative."""
 
-    sku: str
-    quantity: int
-    amount: int
-    category: str = ""
-    description: str = ""
+class DraftLine(AwardLine, frozen=True, gc=False):
+    """One line; ``amount`` in minor units for the whole quantity, both not negative. Its fields are in the digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class PurchaseDraft:
     @property
     def amount(self) -> int:
         """The sum of the lines, in minor units."""
-        return sum(line.amount for line in self.lines)
+        return sum([line.amount for line in self.lines])
 
     @property
     def content_hash(self) -> str:

@@ -1,13 +1,14 @@
 """The one door for purchases: whoever brings one, it is recorded and earns its points once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from members.earning import evaluation
 from members.earning.explanation import explain_earning
-from members.earning.rules import Line, Terms, evaluate
-from members.ledger.award_rows import Award, AwardLine
+from members.earning.rules import Rule, Terms, evaluate
+from members.ledger.award_rows import Award
 from members.ledger.awarding import award_purchases
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft
@@ -17,8 +18,7 @@ class ContentDiffers(Exception):
     """A document with this source and number is known, with other content."""
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """What became of a purchase; ``is_new`` is false for a repeat, ``differs`` when its content is another."""
 
     purchase_id: int
@@ -51,8 +51,18 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     Two reads and one writing statement on PostgreSQL, however many drafts. A known number with other content changes
     nothing and is marked ``differs``.
     """
-    terms = evaluation.terms_of((draft.member_id, draft.purchased_at) for draft in drafts)
-    awards = [_award(draft, terms[draft.member_id, draft.purchased_at]) for draft in drafts]
+    return post_awards(decide_awards(drafts=drafts))
+
+
+def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Award]:
+    """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
+    terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
+    rules, programme = evaluation.compiled_rules(), Programme.current()
+    return [_award(draft, held, rules, programme) for draft, held in zip(drafts, terms, strict=True)]
+
+
+def post_awards(awards: Sequence[Award]) -> list[Recorded]:
+    """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises."""
     return [
         Recorded(
             purchase_id=posted.purchase_id,
@@ -66,12 +76,12 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     ]
 
 
-def _award(draft: PurchaseDraft, terms: Terms) -> Award:
+def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], programme: Programme) -> Award:
     outcome = evaluate(
-        lines=[Line(line.sku, line.category, line.amount) for line in draft.lines],
+        lines=draft.lines,
         currency=draft.currency,
         purchased_at=draft.purchased_at,
-        rules=evaluation.compiled_rules(),
+        rules=rules,
         terms=terms,
     )
     return Award(
@@ -85,11 +95,9 @@ def _award(draft: PurchaseDraft, terms: Terms) -> Award:
         amount=draft.amount,
         origin=draft.origin,
         backfilled=draft.backfilled,
-        lines=tuple(
-            AwardLine(line.sku, line.description, line.category, line.quantity, line.amount) for line in draft.lines
-        ),
+        lines=draft.lines,
         points=outcome.points,
         breakdown=outcome.breakdown,
         available_from=draft.purchased_at,
-        expires_at=Programme.current().expiry_of(draft.purchased_at),
+        expires_at=programme.expiry_of(draft.purchased_at),
     )

@@ -7,8 +7,9 @@ stored breakdown of the purchase says what it earned.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Sum
@@ -18,7 +19,7 @@ from members.earning.explanation import describes
 from members.earning.rules import points_to_revoke
 from members.events.log import NewEvent, write_events
 from members.ledger import posting
-from members.ledger.models import PointsEntry
+from members.ledger.models import PointsAccount, PointsEntry
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.purchases.drafts import DraftLine, ReturnDraft
@@ -60,39 +61,33 @@ def record_return(*, draft: ReturnDraft) -> RecordedReturn:
     if return_id is None:
         return _known(draft)
     # The account's lock also keeps two returns of one member from matching the same purchase line.
-    posting.lock_account(draft.member_id)
+    account = posting.lock_account(draft.member_id)
+    now = database_now()
     matches = [part for line in _matched(draft) for part in line]
-    _write_rows(return_id, draft, matches)
-    entries = _take_points_back(return_id, draft, matches)
-    _write_events(return_id, draft, entries)
+    _write_rows(return_id, draft, matches, now)
+    entries = _take_points_back(return_id, draft, matches, account, now)
+    _write_events(return_id, draft, entries, now)
     unmatched = tuple(_part_of(match) for match in matches if match.purchase_line is None)
     return RecordedReturn(return_id, -sum(entry.points for entry in entries), unmatched, is_new=True)
 
 
 def _take_key(draft: ReturnDraft) -> int | None:
     """Take the document's key and the id of its row; None when the document is known."""
-    key = PurchaseKey(
-        source=draft.source,
-        number=draft.number,
-        document=PurchaseKey.Document.RETURN,
-        document_id=_next_return_id(),
-        content_hash=draft.content_hash,
-    )
-    PurchaseKey.objects.bulk_create([key], ignore_conflicts=True)
-    kept = PurchaseKey.objects.get(source=draft.source, number=draft.number)
-    mine = kept.document_id == key.document_id and kept.document == PurchaseKey.Document.RETURN
-    return key.document_id if mine else None
-
-
-def _next_return_id() -> int:
-    query = (
-        "SELECT nextval('members_return_id_seq')"
+    next_id = (
+        "nextval('members_return_id_seq')"
         if connection.vendor == "postgresql"
-        else "SELECT coalesce(max(id), 0) + 1 FROM members_return"
+        else "(SELECT coalesce(max(id), 0) + 1 FROM members_return)"
     )
     with connection.cursor() as cursor:
-        cursor.execute(query)
-        return int(cursor.fetchone()[0])
+        cursor.execute(_TAKE_KEY.format(next_id=next_id), [draft.source, draft.number, draft.content_hash])
+        taken = cursor.fetchone()
+    return int(taken[0]) if taken else None
+
+
+_TAKE_KEY = """
+INSERT INTO members_purchasekey (source, number, document, document_id, content_hash)
+VALUES (%s, %s, 'RETURN', {next_id}, %s) ON CONFLICT (source, number) DO NOTHING RETURNING document_id
+"""
 
 
 def _known(draft: ReturnDraft) -> RecordedReturn:
@@ -154,7 +149,7 @@ def _share_of_amount(match: _Match) -> int:
     return match.line.amount * match.quantity // match.line.quantity
 
 
-def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match]) -> None:
+def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match], now: datetime) -> None:
     Return.objects.create(
         pk=return_id,
         source=draft.source,
@@ -162,7 +157,7 @@ def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match]) -> No
         member_id=draft.member_id,
         store_id=draft.store_id,
         returned_at=draft.returned_at,
-        recorded_at=database_now(),
+        recorded_at=now,
         currency=draft.currency,
         amount=sum(line.amount for line in draft.lines),
         origin=draft.origin,
@@ -180,48 +175,73 @@ def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match]) -> No
     )
 
 
-def _take_points_back(return_id: int, draft: ReturnDraft, matches: list[_Match]) -> list[PointsEntry]:
+def _take_points_back(
+    return_id: int, draft: ReturnDraft, matches: list[_Match], account: PointsAccount, now: datetime
+) -> list[PointsEntry]:
     purchase_ids = sorted({match.purchase_line.purchase_id for match in matches if match.purchase_line})
-    earnings = PointsEntry.objects.filter(purchase_id__in=purchase_ids, kind=PointsEntry.Kind.EARN)
-    return [_take_back(return_id, draft, earned) for earned in earnings.order_by("purchase_id")]
+    if not purchase_ids:
+        return []
+    kinds = [PointsEntry.Kind.EARN, PointsEntry.Kind.RETURN]
+    entries = list(PointsEntry.objects.filter(purchase_id__in=purchase_ids, kind__in=kinds).order_by("purchase_id"))
+    bought = _bought_lines(purchase_ids)
+    return [
+        posting.take_back_purchase(
+            account,
+            earned=earned,
+            points=_points_of(earned, entries, bought[earned.purchase_id]),
+            key=_entry_key(return_id, earned.purchase_id or 0),
+            data={"return": return_id, "number": draft.number},
+            at=draft.returned_at,
+            now=now,
+        )
+        for earned in entries
+        if earned.kind == PointsEntry.Kind.EARN
+    ]
 
 
-def _take_back(return_id: int, draft: ReturnDraft, earned: PointsEntry) -> PointsEntry:
-    assert earned.purchase_id is not None
-    original, returned = _counted_amounts(earned)
-    before = PointsEntry.objects.filter(purchase_id=earned.purchase_id, kind=PointsEntry.Kind.RETURN)
-    points = points_to_revoke(
-        earned=earned.points,
-        original=original,
-        returned=returned,
-        revoked_before=sum(entry.breakdown["asked"] for entry in before),
+class _Bought(NamedTuple):
+    """A purchase line as far as the points of its return depend on it."""
+
+    amount: int
+    quantity: int
+    returned: int | None
+
+
+def _bought_lines(purchase_ids: list[int]) -> dict[int | None, list[_Bought]]:
+    """Return the lines of each purchase in their order; plain rows, for a purchase may have hundreds."""
+    rows = (
+        PurchaseLine.objects.filter(purchase__in=purchase_ids)
+        .annotate(returned=Sum("return_lines__quantity"))
+        .order_by("pk")
+        .values_list("purchase_id", "amount", "quantity", "returned")
     )
-    return posting.take_back(
-        member_id=draft.member_id,
-        points=points,
-        key=_entry_key(return_id, earned.purchase_id),
-        reason="return",
-        data={"return": return_id, "number": draft.number},
-        at=draft.returned_at,
-        kind=PointsEntry.Kind.RETURN,
-        purchase_id=earned.purchase_id,
-        first_from_entry=earned.pk,
-    )
+    lines: dict[int | None, list[_Bought]] = {}
+    for purchase_id, amount, quantity, returned in rows:
+        lines.setdefault(purchase_id, []).append(_Bought(amount, quantity, returned))
+    return lines
 
 
-def _counted_amounts(earned: PointsEntry) -> tuple[int, Fraction]:
+def _points_of(earned: PointsEntry, entries: list[PointsEntry], lines: list[_Bought]) -> int:
+    """Return how many points go back for the purchase, after what went back before."""
+    original, returned = _counted_amounts(earned, lines)
+    of_purchase = [entry for entry in entries if entry.purchase_id == earned.purchase_id]
+    before = [entry.breakdown["asked"] for entry in of_purchase if entry.kind == PointsEntry.Kind.RETURN]
+    return points_to_revoke(earned=earned.points, original=original, returned=returned, revoked_before=sum(before))
+
+
+def _counted_amounts(earned: PointsEntry, lines: list[_Bought]) -> tuple[int, Fraction]:
     """Return what earned points in the purchase, and how much of that is back; both in minor units."""
     left_out = set(earned.breakdown["left_out"])
-    lines = PurchaseLine.objects.filter(purchase__in=[earned.purchase_id]).annotate(
-        returned=Sum("return_lines__quantity")
-    )
-    counted = [line for place, line in enumerate(lines.order_by("pk")) if place not in left_out]
+    counted = [line for place, line in enumerate(lines) if place not in left_out]
     original = sum(line.amount for line in counted)
-    returned = sum((Fraction(line.amount * _returned(line), line.quantity) for line in counted), Fraction(0))
+    shares = [Fraction(line.amount * line.returned, line.quantity) for line in counted if line.returned]
+    returned = sum(shares, Fraction(0))
     return original, returned
 
 
-def _write_events(return_id: int, draft: ReturnDraft, entries: list[PointsEntry]) -> None:
+def _write_events(return_id: int, draft: ReturnDraft, entries: list[PointsEntry], now: datetime) -> None:
+    if not entries:
+        return
     write_events(
         [
             NewEvent(
@@ -237,5 +257,6 @@ def _write_events(return_id: int, draft: ReturnDraft, entries: list[PointsEntry]
                 backfilled=draft.backfilled,
             )
             for entry in entries
-        ]
+        ],
+        now=now,
     )

@@ -101,7 +101,8 @@ def move_members(
     # Locked alone, then looked up again: another worker may have moved them in between.
     ids = [move.member_id for move in candidates]
     list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    moves = [move for move in find_moves(tier_set, low, high, at) if move.member_id in set(ids)] if ids else []
+    locked = set(ids)
+    moves = [move for move in find_moves(tier_set, low, high, at) if move.member_id in locked] if ids else []
     _apply(moves, tier_set, at, backfilled=backfilled)
     if turn is not None:
         turn.checkpoint(high + 1, done=turn.done + len(moves), total=0)

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Subquery
 
+from members.lib.prepared import fetch_prepared
 from members.tiers.counting import qualified_of
 from members.tiers.evaluation import Rung, next_above
 from members.tiers.models import Standing, Tier, TierSet
@@ -58,21 +59,27 @@ def progress(member_id: int, at: datetime) -> TierProgress | None:
     )
 
 
-def held_by(member_ids: Sequence[int]) -> list[tuple[int, int, datetime, datetime | None]]:
-    """Return every standing of the members as (member, tier, from, until).
+Held = tuple[int, int, datetime | None, datetime | None]
 
-    On the hot path of awards, so it is plain SQL on PostgreSQL: compiling the same query costs more than running it.
+
+def held_by(member_ids: Sequence[int], *, since: datetime, until: datetime) -> list[Held]:
+    """Return the standings of the members between two instants as (member, tier, from, until).
+
+    An end outside the two instants may be None. On the hot path of awards, so it is plain SQL on PostgreSQL: compiling
+    the same query costs more than running it, and instants that nobody compares cost most of the reading.
     """
     if connection.vendor != "postgresql":
         standings = Standing.objects.filter(member_id__in=member_ids)
         return list(standings.values_list("member_id", "tier_id", "from_at", "until_at"))
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD_BY, [list(member_ids)])
-        found: list[tuple[int, int, datetime, datetime | None]] = cursor.fetchall()
-    return found
+    return fetch_prepared(_HELD_BY, {"members": list(member_ids), "since": since, "until": until})
 
 
-_HELD_BY = "SELECT member_id, tier_id, from_at, until_at FROM members_standing WHERE member_id = ANY(%s)"
+_HELD_BY = """
+SELECT member_id, tier_id, CASE WHEN from_at > %(since)s THEN from_at END,
+       CASE WHEN until_at <= %(until)s THEN until_at END
+FROM members_standing
+WHERE member_id = ANY(%(members)s) AND from_at <= %(until)s AND (until_at IS NULL OR until_at > %(since)s)
+"""
 
 
 def current_tier_set() -> TierSet | None:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from members.accounts.enrolment import enrol_members_in_bulk
 from members.accounts.models import Identity
+from members.ledger.award_rows import Award
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
 from members.lib.transactions import retried
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
+from members.purchases.importing.background import in_background
 from members.purchases.importing.grouping import Document, group_lines, instant_of, places_of
 from members.purchases.importing.matching import unmatched_quantities
 from members.purchases.importing.parsing import Reason, Rejected, number_in, parse_row
@@ -26,7 +28,7 @@ from members.purchases.importing.reading import Sheet, file_hash, find_sheet
 from members.purchases.importing.report import write_report
 from members.purchases.importing.spool import LineRow, Problem, Spool
 from members.purchases.models import PurchaseImport, PurchaseKey
-from members.purchases.recording import ContentDiffers, record_purchases
+from members.purchases.recording import ContentDiffers, Recorded, decide_awards, post_awards
 from members.purchases.returns import record_return
 from members.tiers.recalculation import recalculate
 
@@ -252,22 +254,35 @@ def _known_members(source: str, chunk: list[tuple[str, str]]) -> dict[str, int]:
 
 
 def _record_purchases(run: _Run) -> None:
-    # A source without documents has nothing to compare with: the award itself refuses doubles.
-    is_new_source = not PurchaseKey.objects.filter(source=run.source).exists()
     done = 0
-    for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        drafts = [run.purchase(document) for document in batch]
-        fresh = drafts if is_new_source else _new_among(run, batch, drafts)
-        places = {document.number: document.places[0] for document in batch}
-        for draft, recorded in zip(fresh, record_purchases(drafts=fresh), strict=True):
+    for batch, results in in_background(_post_batch, _decided_batches(run)):
+        for document, recorded in zip(batch.documents, results, strict=True):
             if recorded.differs:
-                run.spool.add_problems([Problem(places[draft.number], draft.number, Reason.CONTENT_DIFFERS)])
+                problem = Problem(document.places[0], document.number, Reason.CONTENT_DIFFERS)
+                run.spool.add_problems([problem])
             else:
                 run.counts.purchases += 1
                 run.counts.known += not recorded.is_new
-        run.spool.add_problems(chain.from_iterable(document.strangers for document in batch))
-        done += len(batch)
+        run.spool.add_problems(chain.from_iterable(document.strangers for document in batch.documents))
+        done += len(batch.documents)
         run.say("purchases", done)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Documents with what each of them earns, ready to be posted."""
+
+    documents: list[Document]
+    awards: list[Award]
+
+
+def _decided_batches(run: _Run) -> Iterator[_Batch]:
+    for documents in run.batches(returned=False, size=PURCHASES_AT_ONCE):
+        yield _Batch(documents, decide_awards(drafts=[run.purchase(document) for document in documents]))
+
+
+def _post_batch(batch: _Batch) -> list[Recorded]:
+    return post_awards(batch.awards)
 
 
 def _new_among(run: _Run, batch: list[Document], drafts: list[PurchaseDraft]) -> list[PurchaseDraft]:
