@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from members.accounts.models import LANGUAGES, BirthdayChange, Member, Person
 from members.events import log
+from members.events.audit_log import write_audit
 from members.lib.transactions import retried
 from members.programme.models import validate_zone
 
@@ -26,6 +27,10 @@ class ReasonMissing(Exception):
     """Staff must say why they change a birthday."""
 
 
+class HasLogin(Exception):
+    """Address and number of a member with a login follow that login; nobody else writes them."""
+
+
 class UnknownLanguage(Exception):
     """The programme does not speak this language."""
 
@@ -39,12 +44,19 @@ def change_profile(
     language: str | None = None,
     zone: str | None = None,
     home_store_id: int | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    actor_id: int | None = None,
 ) -> Member:
     """Change what is given, leave the rest; writes `member.changed`. An empty `zone` is the programme's.
 
-    Raises UnknownLanguage, or ValidationError for an unknown time zone.
+    `email` and `phone` (E.164) are for staff and for members without a login: by them the member can be claimed, so
+    `actor_id` is audited. Raises UnknownLanguage, HasLogin, or ValidationError for an unknown time zone.
     """
     member = _lock(member_id)
+    contact = {key: value.strip() for key, value in (("email", email), ("phone", phone)) if value is not None}
+    if contact:
+        _set_contact(member, contact, actor_id)
     if language is not None:
         if language not in dict(LANGUAGES):
             raise UnknownLanguage
@@ -100,6 +112,18 @@ def set_birthday(
     person.save(update_fields=["birth_month", "birth_day", "birth_year", "birthday_set_at"])
     log.write_event(kind="member.birthday_changed", member_id=member.pk, data={"member": member.pk}, occurred_at=at)
     return person
+
+
+def _set_contact(member: Member, contact: dict[str, str], actor_id: int | None) -> None:
+    if member.user_id is not None:
+        raise HasLogin
+    person = Person.objects.get(member=member)
+    changed = [key for key, value in contact.items() if getattr(person, key) != value]
+    if not changed:
+        return
+    Person.objects.filter(member=member).update(**contact)
+    target = f"member:{member.number}"
+    write_audit(actor_id=actor_id, action="member.contact_set", target=target, reason=", ".join(changed))
 
 
 def may_change_birthday(person: Person) -> bool:

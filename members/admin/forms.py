@@ -130,13 +130,22 @@ class EnrolForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """What staff may correct on a member's wish; address and number follow the login."""
+    """What staff may correct on a member's wish; with a login, address and number follow that."""
 
     name = forms.CharField(label=_("name"), max_length=120, required=False, validators=[plain_text])
+    email = forms.EmailField(
+        label=_("e-mail"), required=False, help_text=_("Whoever confirms it can claim this account.")
+    )
+    phone = PhoneField(label=_("mobile"), required=False)
     language = forms.ChoiceField(label=_("language"), choices=LANGUAGES)
     zone = forms.CharField(
         label=_("time zone"), max_length=40, required=False, help_text=_("Empty: the programme's. Example: Asia/Taipei")
     )
+
+    def __init__(self, *args: Any, has_login: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_login:
+            del self.fields["email"], self.fields["phone"]
 
 
 class BirthdayForm(forms.Form):

@@ -201,10 +201,12 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         return self._document_page(request, member, _("Record a return"), self._record_return)
 
     def profile_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
-        """Correct name, language and time zone on the member's wish."""
+        """Correct name, language and time zone on the member's wish, and how a member without login is reached."""
         member = self._member(request, member_id, "profile")
-        initial = {"name": member.person.name, "language": member.language, "zone": member.zone}
-        form = ProfileForm(request.POST or None, initial=initial)
+        person = member.person
+        initial = {"name": person.name, "email": person.email, "phone": person.phone}
+        initial |= {"language": member.language, "zone": member.zone}
+        form = ProfileForm(request.POST or None, initial=initial, has_login=member.user_id is not None)
         if form.is_valid() and self._change_profile(request, member, form):
             return redirect("admin:members_member_change", member.pk)
         return page(
@@ -359,9 +361,14 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
 
     def _change_profile(self, request: HttpRequest, member: Member, form: ProfileForm) -> bool:
         try:
-            profile.change_profile(member_id=member.pk, at=database_now(), **form.cleaned_data)
+            profile.change_profile(
+                member_id=member.pk, at=database_now(), actor_id=_actor(request), **form.cleaned_data
+            )
         except ValidationError as problem:
             form.add_error("zone", problem)
+            return False
+        except profile.HasLogin:
+            form.add_error(None, _("This member has a login by now; address and number follow it."))
             return False
         # The names of the fields only: the log holds no personal data.
         self.log_change(request, member, [{"changed": {"fields": form.changed_data}}])

@@ -6,9 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from members.accounts.enrolment import enrol_member
-from members.accounts.models import BirthdayChange, Member, User
+from members.accounts.models import BirthdayChange, Member, Person, User
 from members.accounts.profile import (
     BirthdayFixed,
+    HasLogin,
     NotADay,
     ReasonMissing,
     UnknownLanguage,
@@ -16,6 +17,7 @@ from members.accounts.profile import (
     may_change_birthday,
     set_birthday,
 )
+from members.events.models import Audit
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -129,3 +131,26 @@ def test_an_unknown_language_or_zone_is_refused(member: Member):
         change_profile(member_id=member.pk, at=AT, language="tlh")
     with pytest.raises(ValidationError):
         change_profile(member_id=member.pk, at=AT, zone="Mars/Olympus")
+
+
+def test_staff_write_down_how_a_member_without_login_is_reached():
+    clerk = User.objects.create_user(email="clerk@example.com")
+    imported = enrol_member(source="file", joined_at=AT)
+    change_profile(member_id=imported.pk, at=AT, email="bo@example.com", phone="+886912345678", actor_id=clerk.pk)
+    person = Person.objects.get(member=imported)
+    assert (person.email, person.phone) == ("bo@example.com", "+886912345678")
+    row = Audit.objects.get(action="member.contact_set")
+    assert (row.actor, row.reason) == (clerk, "email, phone")
+
+
+def test_the_same_contact_again_leaves_no_second_audit_row():
+    imported = enrol_member(source="file", joined_at=AT)
+    for _again in range(2):
+        change_profile(member_id=imported.pk, at=AT, email="bo@example.com")
+    assert Audit.objects.filter(action="member.contact_set").count() == 1
+
+
+def test_the_contact_of_a_member_with_a_login_follows_the_login(member: Member):
+    with pytest.raises(HasLogin):
+        change_profile(member_id=member.pk, at=AT, email="other@example.com")
+    assert Person.objects.get(member=member).email != "other@example.com"

@@ -213,6 +213,21 @@ def test_the_profile_is_changed_without_the_name_in_the_log(client, boss):
     assert "Sample" not in entry.object_repr + entry.change_message
 
 
+def test_a_member_without_login_gets_an_address_and_number_by_which_to_claim(client, boss):
+    member = factories.make_member()
+    contact = {"email": "ada@example.com", "phone": "+886912345678"}
+    press(client, "profile", member, name="", language="en", zone="", **contact)
+    member.refresh_from_db()
+    assert (member.person.email, member.person.phone) == ("ada@example.com", "+886912345678")
+
+
+def test_the_address_of_a_member_with_a_login_is_not_asked_for(client, boss):
+    member = factories.make_member(user=factories.make_user(), email="ada@example.com")
+    press(client, "profile", member, name="", language="en", zone="", email="other@example.com", phone="")
+    member.refresh_from_db()
+    assert member.person.email == "ada@example.com"
+
+
 def test_an_unknown_zone_is_refused(client, boss):
     member = factories.make_member()
     assert press(client, "profile", member, name="", language="en", zone="Mars/Base").status_code == 422
