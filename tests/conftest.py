@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -58,11 +59,12 @@ def problems_after(item: pytest.Item) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def fresh_caches() -> None:
-    """Let no test see what another left in a cache."""
+def fresh_start() -> None:
+    """Let no test see what another left in a cache, or the language of its last page."""
     cache.clear()
     forget_cached()
     forget_compiled()
+    translation.deactivate()
 
 
 @pytest.fixture
