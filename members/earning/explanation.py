@@ -49,7 +49,7 @@ def explain_earning(breakdown: dict[str, Any]) -> list[str]:
     steps = [step for step in breakdown.get("rules", []) if step["base"]]
     sentences = [_rule_sentence(step, currency, breakdown.get("tier", {})) for step in steps]
     sentences += [_skipped_sentence(skipped, currency) for skipped in breakdown.get("skipped", [])]
-    if sentences and breakdown.get("left_out"):
+    if steps and breakdown.get("left_out"):
         count = len(breakdown["left_out"])
         sentences.append(
             ngettext("%(count)d line earns no points.", "%(count)d lines earn no points.", count) % {"count": count}

@@ -90,7 +90,7 @@ def evaluate(
     """Return what the purchase earns and why."""
     valid = [rule for rule in rules if rule.currency == currency and rule.is_valid(purchased_at)]
     amount = sum([line.amount for line in lines])
-    applied, skipped = [], []
+    applied, skipped, earning = [], [], []
     total: int | Fraction = 0
     for rule in valid:
         if amount < rule.minimum_amount:
@@ -100,13 +100,14 @@ def evaluate(
         step, worth = _apply(rule, base, terms)
         total += worth
         applied.append(step)
+        earning.append(rule)
     points = math.floor(total)
     breakdown = {
         "amount": amount,
         "currency": currency,
         "rules": applied,
         "skipped": skipped,
-        "left_out": _left_out(lines, valid),
+        "left_out": _left_out(lines, earning),
         "tier": terms.tier_names,
         "sum": str(total),
         "points": points,
@@ -115,7 +116,7 @@ def evaluate(
 
 
 def _left_out(lines: Sequence[Sold], rules: Sequence[Rule]) -> list[int]:
-    """Return the places of the lines that earn under no rule."""
+    """Return the places of the lines that earned nothing: a return of theirs takes nothing back."""
     if any(rule.counts_everything for rule in rules):
         return []
     return [place for place, line in enumerate(lines) if not any(rule.counts(line) for rule in rules)]

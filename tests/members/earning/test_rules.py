@@ -102,6 +102,13 @@ def test_the_breakdown_tells_which_lines_no_rule_counts():
     assert outcome.breakdown["left_out"] == [1]
 
 
+def test_a_rule_whose_minimum_was_not_met_lets_no_line_earn():
+    lines = [Line("TEA", "tea", 1000), Line("CUP", "", 500)]
+    rules = [rule(minimum_amount=5000), rule(id=2, only_categories=frozenset({"tea"}))]
+    outcome = evaluate(lines=lines, currency="GBP", purchased_at=AT, rules=rules, terms=Terms())
+    assert (outcome.points, outcome.breakdown["left_out"]) == (10, [1])
+
+
 amounts = st.integers(min_value=0, max_value=10**9)
 
 
