@@ -1,10 +1,29 @@
 """The models of the sub-packages, gathered for Django."""
 
-from members.accounts.models import ApiKey, BirthdayChange, Consent, Identity, Member, Person, Store, User
+from members.accounts.models import (
+    ApiKey,
+    BirthdayChange,
+    Consent,
+    Identity,
+    Member,
+    Person,
+    SegmentMembership,
+    Store,
+    User,
+)
 from members.earning.models import EarningRule
 from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
-from members.ledger.models import AdjustmentRequest, LotUse, PointsAccount, PointsEntry, PointsLot
+from members.ledger.models import (
+    AdjustmentRequest,
+    Counter,
+    Hold,
+    LotChange,
+    LotUse,
+    PointsAccount,
+    PointsEntry,
+    PointsLot,
+)
 from members.programme.models import Programme
 from members.purchases.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
 from members.tiers.models import Standing, Tier, TierSet
@@ -15,13 +34,16 @@ __all__ = [
     "Audit",
     "BirthdayChange",
     "Consent",
+    "Counter",
     "EarningRule",
     "Event",
     "EventReader",
     "Heartbeat",
+    "Hold",
     "IdempotencyKey",
     "Identity",
     "JobRun",
+    "LotChange",
     "LotUse",
     "Member",
     "Outbox",
@@ -36,6 +58,7 @@ __all__ = [
     "PurchaseLine",
     "Return",
     "ReturnLine",
+    "SegmentMembership",
     "Standing",
     "Store",
     "Tier",

@@ -20,12 +20,12 @@ from members.programme.models import Programme
 @message("birthday", purpose=Consent.Purpose.MARKETING)
 def about_birthday(delivery: Delivery, at: datetime) -> Context:
     """Return the gift and whether the day has passed; the greeting waits until the gift is given."""
-    gift = BirthdayGift.objects.select_related("member", "entry__lot").get(
+    gift = BirthdayGift.objects.select_related("member", "entry").get(
         campaign_id=delivery.campaign_id, member_id=delivery.member_id, year=delivery.context["year"]
     )
     if gift.settled_at is None:
         raise NotYet
-    expires_at = gift.entry.lot.expires_at if gift.entry else None
+    expires_at = gift.entry.lots.get().expires_at if gift.entry else None
     return {
         "is_late": periods.local_day(at, zone_of(gift.member)) > gift.occurs_on,
         "points": gift.entry.points if gift.entry else 0,

@@ -95,6 +95,7 @@ class Member(models.Model):
     class Status(models.TextChoices):
         ACTIVE = "ACTIVE", _("active")
         CLOSED = "CLOSED", _("closed")
+        MERGED = "MERGED", _("merged into another")
 
     public_id = models.CharField(max_length=24, unique=True, default=new_member_id, editable=False)
     number = models.CharField(_("member number"), max_length=10, unique=True, default=codes.random_member_number)
@@ -106,6 +107,8 @@ class Member(models.Model):
     joined_at = models.DateTimeField(_("joined"))
     joined_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
     home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
+    # Always the last survivor: whoever merges also points earlier losers at the new survivor.
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="merged_members")
 
     objects = MemberQuerySet.as_manager()
 
@@ -115,6 +118,22 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SegmentMembership(models.Model):
+    """That a member belongs to a segment now; filled by the app that knows segments, read by gates."""
+
+    segment = models.SlugField(_("segment"), max_length=60)
+    member = models.ForeignKey(Member, models.CASCADE, related_name="segments")
+    since = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("segment membership")
+        verbose_name_plural = _("segment memberships")
+        constraints = [models.UniqueConstraint(fields=["segment", "member"], name="segment_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.segment} #{self.member_id}"
 
 
 class Person(models.Model):

@@ -5,6 +5,7 @@ from typing import Any
 
 from members.admin.trail import login_name
 from members.earning.explanation import explain
+from members.ledger.models import PointType
 from members.ledger.statements import balance_of, history_page
 from members.lib import periods
 from members.lib.money import format_money
@@ -57,7 +58,9 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
 
 def _lots(member: Member) -> list[dict[str, Any]]:
     zone = Programme.current().tz
-    lots = PointsLot.objects.filter(member=member, remaining__gt=0).order_by("expires_at", "pk")[:ENTRIES]
+    lots = PointsLot.objects.filter(
+        account__member=member, account__point_type=PointType.SPENDABLE, remaining__gt=0
+    ).order_by("expires_at", "pk")[:ENTRIES]
     return [
         {"lot": lot, "last_day": periods.last_usable_day(lot.expires_at, zone) if lot.expires_at else None}
         for lot in lots

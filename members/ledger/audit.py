@@ -105,9 +105,12 @@ def _lots() -> Iterator[str]:
 def _credits() -> Iterator[str]:
     query = """
         SELECT e.id, e.points, l.granted FROM members_pointsentry e
-        LEFT JOIN members_pointslot l ON l.entry_id = e.id
-        WHERE (e.points > 0 AND e.kind IN ('EARN', 'GRANT', 'ADJUST') AND (l.id IS NULL OR l.granted <> e.points))
-           OR (l.id IS NOT NULL AND e.kind NOT IN ('EARN', 'GRANT', 'ADJUST'))
+        LEFT JOIN (SELECT entry_id, sum(granted) AS granted FROM members_pointslot GROUP BY entry_id) l
+               ON l.entry_id = e.id
+        WHERE (e.points > 0 AND e.kind IN ('EARN', 'GRANT', 'ADJUST', 'TRANSFER', 'REINSTATE')
+               AND coalesce(l.granted, 0) <> e.points)
+           OR (l.granted IS NOT NULL AND e.kind NOT IN ('EARN', 'GRANT', 'ADJUST', 'TRANSFER', 'REINSTATE', 'REFUND',
+                                                        'RELEASE'))
     """
     for entry, points, granted in rows(query):
         yield f"entry {entry}: {points} points, lot of {granted}"
@@ -118,7 +121,7 @@ def _debits() -> Iterator[str]:
     query = """
         SELECT e.id, e.points, coalesce(sum(u.points), 0) FROM members_pointsentry e
         LEFT JOIN members_lotuse u ON u.entry_id = e.id
-        WHERE e.points < 0 AND e.kind IN ('REDEEM', 'EXPIRE', 'ADJUST')
+        WHERE e.points < 0 AND e.kind IN ('REDEEM', 'EXPIRE', 'ADJUST', 'HOLD', 'TRANSFER')
         GROUP BY e.id, e.points HAVING e.points <> -coalesce(sum(u.points), 0)
     """
     for entry, points, used in rows(query):
@@ -136,10 +139,11 @@ def _programme() -> Iterator[str]:
 @check("accounts")
 def _accounts() -> Iterator[str]:
     query = """
-        SELECT m.id FROM members_member m LEFT JOIN members_pointsaccount a ON a.member_id = m.id WHERE a.id IS NULL
+        SELECT m.id, count(a.id) FROM members_member m LEFT JOIN members_pointsaccount a ON a.member_id = m.id
+        GROUP BY m.id HAVING count(a.id) <> 2
     """
-    for (member,) in rows(query):
-        yield f"member {member} has no points account"
+    for member, accounts in rows(query):
+        yield f"member {member} has {accounts} points accounts instead of 2"
 
 
 @check("documents")
@@ -163,7 +167,7 @@ def _documents() -> Iterator[str]:
 def _purchases() -> Iterator[str]:
     query = """
         SELECT p.id, count(e.id), max(p.member_id), max(e.member_id) FROM members_purchase p
-        LEFT JOIN members_pointsentry e ON e.purchase_id = p.id AND e.kind = 'EARN'
+        LEFT JOIN members_pointsentry e ON e.purchase_id = p.id AND e.kind = 'EARN' AND e.point_type = 'SPENDABLE'
         GROUP BY p.id HAVING count(e.id) <> 1 OR max(e.member_id) <> max(p.member_id)
     """
     for purchase, entries, _member, _other in rows(query):

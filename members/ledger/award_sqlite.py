@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from members.ledger.award_rows import Award, Reserved
-from members.ledger.models import PointsAccount
+from members.ledger.award_rows import Award, CounterKey, CounterUse, Reserved
+from members.ledger.models import Counter, PointsAccount, PointType
 from members.lib.clock import database_now
 
 _KEY = """
@@ -16,25 +17,32 @@ VALUES (%s, %s, 'PURCHASE', %s, %s) ON CONFLICT (source, number) DO NOTHING RETU
 """
 _PURCHASE = """
 INSERT INTO members_purchase
-    (id, source, number, member_id, store_id, purchased_at, recorded_at, currency, amount, origin)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (id, source, number, member_id, store_id, purchased_at, recorded_at, currency, amount, origin, shipping,
+     points_paid, gift_card_paid, invoice, buyer_tax_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _LINE = """
-INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, quantity, amount)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO members_purchaseline
+    (purchase_id, member_id, sku, description, category, brand, quantity, amount, tax, discount)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _ENTRY = """
-INSERT INTO members_pointsentry (id, account_id, member_id, kind, contra, points, key, purchase_id, reason, breakdown,
-                                 occurred_at, recorded_at)
-VALUES (%s, %s, %s, 'EARN', 'ISSUED', %s, %s, %s, '', %s, %s, %s)
+INSERT INTO members_pointsentry (id, account_id, member_id, point_type, kind, contra, points, key, purchase_id, reason,
+                                 breakdown, occurred_at, recorded_at)
+VALUES (%s, %s, %s, %s, 'EARN', 'ISSUED', %s, %s, %s, '', %s, %s, %s)
 """
 _LOT = """
-INSERT INTO members_pointslot (entry_id, account_id, member_id, granted, remaining, available_from, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO members_pointslot
+    (entry_id, account_id, member_id, granted, remaining, available_from, expires_at, notice_due)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _USE = """
 INSERT INTO members_lotuse (entry_id, lot_id, points)
-SELECT entry_id, id, %s FROM members_pointslot WHERE entry_id = %s
+SELECT entry_id, id, granted - remaining FROM members_pointslot WHERE entry_id = %s AND remaining < granted
+"""
+_COUNTER = """
+INSERT INTO members_counter (name, member_id, period, used) VALUES (%s, %s, %s, %s)
+ON CONFLICT (name, member_id, period) DO UPDATE SET used = used + excluded.used
 """
 _EVENT = """
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled, position)
@@ -62,27 +70,60 @@ def _highest(cursor: Any, table: str) -> int:
     return int(cursor.fetchone()[0])
 
 
-def write(rows: Sequence[Reserved]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Write everything that follows the keys; return purchase and entry id by document."""
-    accounts = dict(
-        PointsAccount.objects.filter(
-            member_id__in={row.award.member_id for row in rows}, point_type=PointsAccount.PointType.SPENDABLE
-        ).values_list("member_id", "pk")
-    )
+def debts_of(member_ids: set[int]) -> dict[int, int]:
+    """Return what each member owes; a member without account is missing."""
+    accounts = PointsAccount.objects.filter(member_id__in=member_ids, point_type=PointType.SPENDABLE)
+    return dict(accounts.values_list("member_id", "debt"))
+
+
+def read_counters(keys: set[CounterKey]) -> dict[CounterKey, int]:
+    """Return what each counter has used; the write lock of the database guards them."""
+    rows = Counter.objects.filter(name__in={key.name for key in keys}, period__in={key.period for key in keys})
+    rows = rows.filter(member_id__in={key.member_id for key in keys})
+    known = {CounterKey(row.name, row.member_id, row.period.isoformat()): row.used for row in rows}
+    return {key: known.get(key, 0) for key in keys}
+
+
+def write(rows: Sequence[Reserved]) -> None:
+    """Write everything that follows the keys."""
     now = _text(database_now())
+    spendable = _accounts(rows, PointType.SPENDABLE)
     with connection.cursor() as cursor:
         cursor.executemany(_PURCHASE, [_purchase(row, now) for row in rows])
         cursor.executemany(_LINE, [line for row in rows for line in _lines(row)])
-        cursor.executemany(_ENTRY, [_entry(row, accounts[row.award.member_id], now) for row in rows])
-        cursor.executemany(_LOT, [_lot(row, accounts[row.award.member_id]) for row in rows if row.award.points])
-        cursor.executemany(_USE, [(row.paid, row.entry_id) for row in rows if row.paid])
+        cursor.executemany(_ENTRY, [_entry(row, spendable[row.award.member_id], now) for row in rows])
+        cursor.executemany(_LOT, [lot for row in rows for lot in _lots(row, spendable[row.award.member_id])])
+        cursor.executemany(_USE, [[row.entry_id] for row in rows if row.paid])
         cursor.executemany(_EVENT, [_event(row, now) for row in rows])
-        cursor.executemany(_BALANCE, [(r.award.points, r.paid, accounts[r.award.member_id]) for r in rows])
-    return {(row.award.source, row.award.number): (row.purchase_id, row.entry_id) for row in rows}
+        cursor.executemany(_BALANCE, [(r.award.points, r.paid, spendable[r.award.member_id]) for r in rows])
+        cursor.executemany(_COUNTER, [_counter(use) for row in rows for use in row.award.uses])
+        _write_status(cursor, [row for row in rows if row.award.status_points], now)
+
+
+def _accounts(rows: Sequence[Reserved], point_type: PointType) -> dict[int, int]:
+    members = {row.award.member_id for row in rows}
+    accounts = PointsAccount.objects.filter(member_id__in=members, point_type=point_type)
+    return dict(accounts.values_list("member_id", "pk"))
+
+
+def _write_status(cursor: Any, rows: Sequence[Reserved], now: Any) -> None:
+    """Write the status points of the awards that give some: entries, lots, balances."""
+    if not rows:
+        return
+    accounts = _accounts(rows, PointType.STATUS)
+    first = _highest(cursor, "members_pointsentry") + 1
+    numbered = [(entry_id, row, accounts[row.award.member_id]) for entry_id, row in enumerate(rows, first)]
+    cursor.executemany(_ENTRY, [_status_entry(entry_id, row, account, now) for entry_id, row, account in numbered])
+    cursor.executemany(_LOT, [_status_lot(entry_id, row, account) for entry_id, row, account in numbered])
+    cursor.executemany(_BALANCE, [(row.award.status_points, 0, account) for _id, row, account in numbered])
 
 
 def _text(instant: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(instant)
+
+
+def _text_or_none(instant: datetime | None) -> Any:
+    return _text(instant) if instant else None
 
 
 def _purchase(row: Reserved, now: Any) -> tuple[Any, ...]:
@@ -99,6 +140,11 @@ def _purchase(row: Reserved, now: Any) -> tuple[Any, ...]:
         a.currency,
         a.amount,
         a.origin,
+        a.shipping,
+        a.points_paid,
+        a.gift_card_paid,
+        a.invoice,
+        a.buyer_tax_id,
     )
 
 
@@ -110,8 +156,11 @@ def _lines(row: Reserved) -> list[tuple[Any, ...]]:
             line.sku,
             line.description,
             line.category,
+            line.brand,
             line.quantity,
             line.amount,
+            line.tax,
+            line.discount,
         )
         for line in row.award.lines
     ]
@@ -119,33 +168,60 @@ def _lines(row: Reserved) -> list[tuple[Any, ...]]:
 
 def _entry(row: Reserved, account_id: int, now: Any) -> tuple[Any, ...]:
     a = row.award
-    breakdown = json.dumps(a.breakdown)
-    when = _text(a.purchased_at)
     return (
         row.entry_id,
         account_id,
         a.member_id,
+        PointType.SPENDABLE,
         a.points,
         a.entry_key,
         row.purchase_id,
-        breakdown,
-        when,
+        json.dumps(a.breakdown),
+        _text(a.purchased_at),
         now,
     )
 
 
-def _lot(row: Reserved, account_id: int) -> tuple[Any, ...]:
+def _lots(row: Reserved, account_id: int) -> list[tuple[Any, ...]]:
+    return [
+        (
+            row.entry_id,
+            account_id,
+            row.award.member_id,
+            lot.points,
+            lot.points - lot.paid,
+            _text_or_none(lot.available_from),
+            _text_or_none(lot.expires_at),
+            lot.notice_due,
+        )
+        for lot in row.award.lots
+    ]
+
+
+def _status_entry(entry_id: int, row: Reserved, account_id: int, now: Any) -> tuple[Any, ...]:
     a = row.award
-    ends = _text(a.expires_at) if a.expires_at else None
     return (
-        row.entry_id,
+        entry_id,
         account_id,
         a.member_id,
-        a.points,
-        a.points - row.paid,
-        _text(a.available_from),
-        ends,
+        PointType.STATUS,
+        a.status_points,
+        f"{a.entry_key}:status",
+        row.purchase_id,
+        json.dumps({"entry": row.entry_id}),
+        _text(a.purchased_at),
+        now,
     )
+
+
+def _status_lot(entry_id: int, row: Reserved, account_id: int) -> tuple[Any, ...]:
+    a = row.award
+    since = _text_or_none(a.status_from)
+    return (entry_id, account_id, a.member_id, a.status_points, a.status_points, since, None, False)
+
+
+def _counter(use: CounterUse) -> tuple[Any, ...]:
+    return (use.key.name, use.key.member_id, use.key.period, use.points)
 
 
 def _event(row: Reserved, now: Any) -> tuple[Any, ...]:

@@ -11,15 +11,15 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from django.db import DatabaseError, connection, transaction
 
 from members.jobs import wakeup
 from members.ledger import award_sqlite
-from members.ledger.award_rows import Award, Posted, Reserved, pay_debts
-from members.ledger.award_sql import AWARD, AWARD_LOCKED, AWARD_ONE, RESERVE
-from members.ledger.models import PointsAccount
+from members.ledger.award_rows import Award, CounterKey, Posted, Reserved, Settle, pay_debts, settle_caps
+from members.ledger.award_sql import AWARD, AWARD_CAPPED, AWARD_LOCKED, AWARD_ONE, LOCK_COUNTERS, RESERVE
 from members.lib.prepared import fetch_prepared
 from members.lib.transactions import RETRIED_STATES, retried
 
@@ -33,84 +33,114 @@ class NoAccount(Exception):
     """A member of the batch has no points account."""
 
 
-def award_purchases(awards: Sequence[Award]) -> list[Posted]:
+def award_purchases(awards: Sequence[Award], *, settle: Settle | None = None) -> list[Posted]:
     """Record purchases with lines, points and events, each document (source, number) once for ever; all or nothing.
 
     A known document changes nothing: it comes back with ``is_new`` false and its stored content hash, for the caller to
-    compare. A debt is paid before points become spendable. Answers in the order given. Raises NoAccount.
+    compare. A debt is paid before points become spendable. Awards that name ``counters`` are decided by ``settle``
+    under the lock of account and counters. Answers in the order given. Raises NoAccount.
     """
     if not awards:
         return []
-    ids = _write(awards)
+    written = _write(awards, settle)
     wakeup.wake_after_commit()
-    known = {} if len(ids) == len(awards) else _known(awards, new=set(ids))
-    first: dict[Document, Award] = {}
-    return [_answer(award, ids, known, first) for award in awards]
+    known = {} if len(written) == len(awards) else _known(awards, new=set(written))
+    first: set[Document] = set()
+    return [_answer(award, written, known, first) for award in awards]
 
 
 def _answer(
-    award: Award,
-    ids: dict[Document, tuple[int, int]],
-    known: dict[Document, Posted],
-    first: dict[Document, Award],
+    award: Award, written: dict[Document, Reserved], known: dict[Document, Posted], first: set[Document]
 ) -> Posted:
     document = (award.source, award.number)
-    if document not in ids:
+    row = written.get(document)
+    if row is None:
         return known[document]
     # Of two awards for one document in a batch the first was written.
-    written = first.setdefault(document, award)
-    purchase_id, entry_id = ids[document]
-    return Posted(purchase_id, entry_id, written.points, written is award, written.content_hash, written.breakdown)
+    is_new = document not in first
+    first.add(document)
+    posted = row.award
+    return Posted(row.purchase_id, row.entry_id, posted.points, is_new, posted.content_hash, posted.breakdown)
 
 
-def _write(awards: Sequence[Award]) -> dict[Document, tuple[int, int]]:
-    """Write what is new; return purchase and entry id by document."""
-    if connection.vendor != "postgresql":
-        return _write_locked(awards)
+def _write(awards: Sequence[Award], settle: Settle | None) -> dict[Document, Reserved]:
+    """Write what is new and return it by document."""
+    if connection.vendor != "postgresql" or any(award.counters for award in awards):
+        return _write_locked(awards, settle)
     try:
         # A savepoint only inside somebody's transaction: alone, the statement is its own transaction.
         with transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext():
-            return _run(AWARD if len(awards) > 1 else AWARD_ONE, msgspec.json.encode(awards).decode())
+            statement = AWARD if len(awards) > 1 else AWARD_ONE
+            ids = _run(statement, [msgspec.json.encode(awards).decode()])
     except DatabaseError as problem:
         if getattr(problem.__cause__, "sqlstate", None) not in {_NEEDS_LOCK, *RETRIED_STATES}:
             raise
-    return _write_locked(awards)
+        return _write_locked(awards, settle)
+    first = {(award.source, award.number): award for award in reversed(awards)}
+    return {document: Reserved(first[document], *taken) for document, taken in ids.items()}
 
 
 @retried
-def _write_locked(awards: Sequence[Award]) -> dict[Document, tuple[int, int]]:
-    """The same rows when a debt has to be paid: take the keys, lock the accounts, decide, write."""
-    reserved = _reserve(awards)
+def _write_locked(awards: Sequence[Award], settle: Settle | None) -> dict[Document, Reserved]:
+    """The same rows when a debt has to be paid or a cap decides: take the keys, lock, decide, write."""
+    reserved, debts = _reserve(awards)
     if not reserved:
         return {}
-    member_ids = {row.award.member_id for row in reserved}
-    accounts = PointsAccount.objects.select_for_update(no_key=True).filter(
-        member_id__in=member_ids, point_type=PointsAccount.PointType.SPENDABLE
-    )
-    debts = {account.member_id: account.debt for account in accounts.order_by("pk")}
-    if member_ids - debts.keys():
-        raise NoAccount(sorted(member_ids - debts.keys()))
+    used = _lock_counters({key for row in reserved for key in row.award.counters})
+    if settle is not None:
+        reserved = settle_caps(reserved, used, settle)
     rows = pay_debts(reserved, debts)
     if connection.vendor == "postgresql":
-        return _run(AWARD_LOCKED, _encoded(rows))
-    return award_sqlite.write(rows)
+        uses = [_flat(use.key) | {"points": use.points} for row in rows for use in row.award.uses]
+        statement, counters = (AWARD_CAPPED, [json.dumps(uses)]) if uses else (AWARD_LOCKED, [])
+        _run(statement, [_encoded(rows), *counters])
+    else:
+        award_sqlite.write(rows)
+    return {(row.award.source, row.award.number): row for row in rows}
 
 
-def _reserve(awards: Sequence[Award]) -> list[Reserved]:
+def _reserve(awards: Sequence[Award]) -> tuple[list[Reserved], dict[int, int]]:
+    """Take the free document keys, then lock the accounts; return what is new, and the debt by member."""
     if connection.vendor != "postgresql":
-        return award_sqlite.reserve(awards)
-    keys = [{"source": a.source, "number": a.number, "content_hash": a.content_hash} for a in awards]
-    ids = _run(RESERVE, json.dumps(keys))
+        reserved = award_sqlite.reserve(awards)
+        debts = award_sqlite.debts_of({row.award.member_id for row in reserved})
+    else:
+        reserved, debts = _reserve_on_postgres(awards)
+    strangers = {row.award.member_id for row in reserved} - debts.keys()
+    if strangers:
+        raise NoAccount(sorted(strangers))
+    return reserved, debts
+
+
+def _reserve_on_postgres(awards: Sequence[Award]) -> tuple[list[Reserved], dict[int, int]]:
+    fields = ("source", "number", "content_hash", "member_id")
+    keys = [{name: getattr(award, name) for name in fields} for award in awards]
+    rows = fetch_prepared(RESERVE, [json.dumps(keys)])
+    taken = {(source, number): (pid, eid) for source, number, pid, eid, _member, _debt in rows}
     reserved = []
     for award in awards:
-        taken = ids.pop((award.source, award.number), None)
-        if taken is not None:
-            reserved.append(Reserved(award, *taken))
-    return reserved
+        ids = taken.pop((award.source, award.number), None)
+        if ids is not None:
+            reserved.append(Reserved(award, *ids))
+    return reserved, {row[4]: row[5] for row in rows if row[5] is not None}
 
 
-def _run(statement: str, parameter: str) -> dict[Document, tuple[int, int]]:
-    return {(row[0], row[1]): (row[2], row[3]) for row in fetch_prepared(statement, [parameter])}
+def _lock_counters(keys: set[CounterKey]) -> dict[CounterKey, int]:
+    """Lock the counters in one order and return what each has used."""
+    if not keys:
+        return {}
+    if connection.vendor != "postgresql":
+        return award_sqlite.read_counters(keys)
+    rows = fetch_prepared(LOCK_COUNTERS, [json.dumps([_flat(key) for key in keys])])
+    return {CounterKey(name, member_id, period): used for name, member_id, period, used in rows}
+
+
+def _flat(key: CounterKey) -> dict[str, Any]:
+    return {"name": key.name, "member_id": key.member_id, "period": key.period}
+
+
+def _run(statement: str, parameters: Sequence[str]) -> dict[Document, tuple[int, int]]:
+    return {(row[0], row[1]): (row[2], row[3]) for row in fetch_prepared(statement, parameters)}
 
 
 def _encoded(rows: Sequence[Reserved]) -> str:
@@ -129,7 +159,8 @@ def _known(awards: Sequence[Award], *, new: set[Document]) -> dict[Document, Pos
 _STORED = """
 SELECT k.source, k.number, k.document_id, k.content_hash, e.id, e.points, e.breakdown
 FROM members_purchasekey k
-LEFT JOIN members_pointsentry e ON e.purchase_id = k.document_id AND e.kind = 'EARN' AND k.document = 'PURCHASE'
+LEFT JOIN members_pointsentry e ON e.purchase_id = k.document_id AND e.kind = 'EARN'
+     AND e.point_type = 'SPENDABLE' AND k.document = 'PURCHASE'
 WHERE k.source = %s AND k.number IN ({places})
 """
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from members.events.log import NewEvent, write_events
 from members.jobs.schedule import Turn, scheduled
@@ -52,7 +52,7 @@ def expire_due(*, at: datetime | None = None, turn: Turn | None = None, member_i
 def _expire_range(
     low: int, below: int, at: datetime, *, turn: Turn | None, high: int, member_ids: list[int] | None
 ) -> Swept:
-    due = PointsLot.objects.filter(account_id__gte=low, account_id__lt=below, remaining__gt=0, expires_at__lte=at)
+    due = _due(at).filter(account_id__gte=low, account_id__lt=below)
     if member_ids is not None:
         due = due.filter(member_id__in=member_ids)
     account_ids = sorted(set(due.values_list("account_id", flat=True)))
@@ -62,11 +62,15 @@ def _expire_range(
     return swept
 
 
+def _due(at: datetime) -> QuerySet[PointsLot]:
+    return PointsLot.objects.filter(remaining__gt=0, expires_at__lte=at, notice_due=False)
+
+
 def _expire_accounts(account_ids: list[int], at: datetime) -> Swept:
     # Locked alone and in order; the lots are read in the next statement, when nobody else can use them.
     accounts = PointsAccount.objects.select_for_update(no_key=True).filter(pk__in=account_ids).order_by("pk")
     locked = {account.pk: account for account in accounts}
-    lots = list(PointsLot.objects.filter(account_id__in=locked, remaining__gt=0, expires_at__lte=at).order_by("pk"))
+    lots = list(_due(at).filter(account_id__in=locked).order_by("pk"))
     by_account: dict[int, list[PointsLot]] = {}
     for lot in lots:
         by_account.setdefault(lot.account_id, []).append(lot)

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from members.events.audit_log import write_audit
 from members.events.log import write_event
-from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot
+from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
@@ -52,25 +52,23 @@ class Movement:
     breakdown: dict[str, Any]
     at: datetime
     purchase_id: int | None = None
-    reverses_id: int | None = None
+    related_id: int | None = None
     actor_id: int | None = None
     recorded_at: datetime | None = None
 
 
 def open_accounts(member_ids: Iterable[int]) -> None:
     """Open the points accounts of new members; harmless for those that have one."""
-    rows = [PointsAccount(member_id=member_id) for member_id in member_ids]
+    rows = [PointsAccount(member_id=member_id, point_type=kind) for member_id in member_ids for kind in PointType]
     PointsAccount.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def lock_account(member_id: int) -> PointsAccount:
+def lock_account(member_id: int, point_type: PointType = PointType.SPENDABLE) -> PointsAccount:
     """Lock the member's points account until the end of the transaction and return it as it is now.
 
     Inserting rows that point at the account does not wait for this lock. Raises PointsAccount.DoesNotExist.
     """
-    return PointsAccount.objects.select_for_update(no_key=True).get(
-        member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE
-    )
+    return PointsAccount.objects.select_for_update(no_key=True).get(member_id=member_id, point_type=point_type)
 
 
 @retried
@@ -146,11 +144,11 @@ def refund_spend(
     if spent is None:
         raise UnknownEntry(entry_id)
     account = lock_account(spent.member_id)
-    refunded = PointsEntry.objects.filter(kind=Kind.REFUND, reverses_id=entry_id, member_id=spent.member_id).first()
+    refunded = PointsEntry.objects.filter(kind=Kind.REFUND, related_id=entry_id, member_id=spent.member_id).first()
     if refunded is not None:
         return refunded
     now = at or database_now()
-    movement = Movement(Kind.REFUND, Contra.REDEEMED, -spent.points, key, reason, {}, now, reverses_id=spent.pk)
+    movement = Movement(Kind.REFUND, Contra.REDEEMED, -spent.points, key, reason, {}, now, related_id=spent.pk)
     entry = _insert(account, movement)
     _put_back(entry, LotUse.objects.filter(entry=spent).select_related("lot"), now, by_seller=by_seller)
     _move(account, points=entry.points)
@@ -248,13 +246,19 @@ SPEND_ORDER = (F("expires_at").asc(nulls_last=True), "available_from", "pk")
 
 
 def _spendable(account_id: int, at: datetime) -> Q:
-    alive = Q(expires_at=None) | Q(expires_at__gt=at)
+    alive = Q(expires_at=None) | Q(expires_at__gt=at) | Q(notice_due=True)
     return Q(account_id=account_id, remaining__gt=0, available_from__lte=at) & alive
 
 
 def _lots_to_take_back(account_id: int, first_from_entry: int | None, now: datetime) -> list[PointsLot]:
     lots = list(PointsLot.objects.filter(account_id=account_id, remaining__gt=0).order_by(*SPEND_ORDER))
-    return sorted(lots, key=lambda lot: (lot.entry_id != first_from_entry, lot.available_from <= now))
+    return sorted(
+        lots,
+        key=lambda lot: (
+            lot.entry_id != first_from_entry,
+            lot.available_from is not None and lot.available_from <= now,
+        ),
+    )
 
 
 def _share(lots: Iterable[PointsLot], points: int) -> list[tuple[PointsLot, int]]:
@@ -292,10 +296,11 @@ def _insert(account: PointsAccount, movement: Movement) -> PointsEntry:
         member_id=account.member_id,
         kind=movement.kind,
         contra=movement.contra,
+        point_type=account.point_type,
         points=movement.points,
         key=movement.key,
         purchase_id=movement.purchase_id,
-        reverses_id=movement.reverses_id,
+        related_id=movement.related_id,
         reason=movement.reason,
         breakdown=movement.breakdown,
         actor_id=movement.actor_id,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from members.ledger.models import PointsAccount, PointsEntry, PointsLot
+from django.db.models import OuterRef, Subquery
+
+from members.ledger.models import PointsAccount, PointsEntry, PointsLot, PointType
 from members.lib import periods
 from members.lib.paging import Page, page_before
 from members.programme.models import Programme
@@ -37,18 +39,19 @@ def balance_of(member_id: int, at: datetime) -> Balance:
     """Return balance, pending, debt and the ends of the usable points, soonest first. One query."""
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0).values_list(
-        "remaining", "available_from", "expires_at", "account__debt"
+        "remaining", "available_from", "expires_at", "account__debt", "notice_due"
     )
     rows = list(lots)
     if not rows:
         debt = account.values_list("debt", flat=True).first() or 0
         return Balance(spendable=0, pending=0, debt=debt, expiring=[])
-    alive = [row for row in rows if row[2] is None or row[2] > at]
-    spendable = sum(remaining for remaining, start, _end, _debt in alive if start <= at)
-    pending = sum(remaining for remaining, start, _end, _debt in alive if start > at)
+    alive = [row for row in rows if row[2] is None or row[2] > at or row[4]]
+    usable = [row for row in alive if row[1] is not None and row[1] <= at]
+    spendable = sum(row[0] for row in usable)
+    pending = sum(row[0] for row in alive) - spendable
     ends: dict[datetime, int] = {}
-    for remaining, start, end, _debt in alive:
-        if end is not None and start <= at:
+    for remaining, _start, end, _debt, _notice_due in usable:
+        if end is not None:
             ends[end] = ends.get(end, 0) + remaining
     return Balance(spendable=spendable, pending=pending, debt=rows[0][3], expiring=_ends(ends))
 
@@ -62,6 +65,12 @@ def _ends(ends: dict[datetime, int]) -> list[Expiring]:
 
 
 def history_page(member_id: int, *, before_id: int | None = None, limit: int = 20) -> Page[PointsEntry]:
-    """Return entries of the member, newest first, older than ``before_id``."""
-    entries = PointsEntry.objects.filter(member_id=member_id).select_related("lot")
+    """Return entries of the member, newest first, older than ``before_id``.
+
+    Each says when the first and the last of its lots end (``first_end``, ``last_end``), None for never.
+    """
+    ends = PointsLot.objects.filter(entry=OuterRef("pk"), expires_at__isnull=False).values("expires_at")
+    entries = PointsEntry.objects.filter(member_id=member_id, point_type=PointType.SPENDABLE).annotate(
+        first_end=Subquery(ends.order_by("expires_at")[:1]), last_end=Subquery(ends.order_by("-expires_at")[:1])
+    )
     return page_before(entries, before_id=before_id, limit=limit)

@@ -8,6 +8,8 @@ import msgspec
 
 from members.ledger.award_rows import AwardLine
 
+_NOTHING_TOLD = (None, None, None, "", "")
+
 
 class DraftLine(AwardLine, frozen=True, gc=False):
     """One line; ``amount`` in minor units for the whole quantity, both not negative. Its fields are in the digest."""
@@ -26,6 +28,11 @@ class PurchaseDraft:
     origin: str
     store_id: int | None = None
     backfilled: bool = False
+    shipping: int | None = None
+    points_paid: int | None = None
+    gift_card_paid: int | None = None
+    invoice: str = ""
+    buyer_tax_id: str = ""
 
     @property
     def amount(self) -> int:
@@ -35,7 +42,9 @@ class PurchaseDraft:
     @property
     def content_hash(self) -> str:
         """A digest of what was bought, when and by whom: tells a repeat from another document of the same number."""
-        return _digest(self.member_id, self.store_id, self.purchased_at.timestamp(), self.currency, self.lines)
+        parts = (self.shipping, self.points_paid, self.gift_card_paid, self.invoice, self.buyer_tax_id)
+        told = [] if parts == _NOTHING_TOLD else [parts]
+        return _digest(self.member_id, self.store_id, self.purchased_at.timestamp(), self.currency, self.lines, *told)
 
 
 @dataclass(frozen=True, slots=True)

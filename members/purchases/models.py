@@ -41,6 +41,12 @@ class Purchase(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.BigIntegerField(_("amount (minor units)"))
     origin = models.CharField(_("came by"), max_length=12)
+    # Parts of the whole that rules may leave out; minor units. Empty where the shop did not tell.
+    shipping = models.BigIntegerField(_("shipping"), null=True)
+    points_paid = models.BigIntegerField(_("paid with points"), null=True)
+    gift_card_paid = models.BigIntegerField(_("paid by gift card"), null=True)
+    invoice = models.CharField(_("invoice number"), max_length=20, blank=True, default="")
+    buyer_tax_id = models.CharField(_("buyer's tax number"), max_length=20, blank=True, default="")
 
     class Meta:
         verbose_name = _("purchase")
@@ -63,8 +69,11 @@ class PurchaseLine(models.Model):
     sku = models.CharField(_("article (SKU)"), max_length=60)
     description = models.CharField(_("description"), max_length=200, blank=True)
     category = models.CharField(_("category"), max_length=60, blank=True)
+    brand = models.CharField(_("brand"), max_length=60, blank=True, default="")
     quantity = models.IntegerField(_("quantity"))
-    amount = models.BigIntegerField(_("amount (minor units)"))
+    amount = models.BigIntegerField(_("amount (minor units)"), help_text=_("With tax, after discount."))
+    tax = models.BigIntegerField(_("tax contained"), null=True)
+    discount = models.BigIntegerField(_("discount taken off"), null=True)
 
     class Meta:
         verbose_name = _("purchase line")

@@ -10,7 +10,7 @@ from members.earning.explanation import explain_earning
 from members.earning.rules import Rule, Terms, evaluate
 from members.ledger.award_rows import Award
 from members.ledger.awarding import award_purchases
-from members.programme.models import Programme
+from members.ledger.lots import new_lot
 from members.purchases.drafts import PurchaseDraft
 
 
@@ -57,8 +57,8 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
 def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Award]:
     """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
-    rules, programme = evaluation.compiled_rules(), Programme.current()
-    return [_award(draft, held, rules, programme) for draft, held in zip(drafts, terms, strict=True)]
+    rules = evaluation.compiled_rules()
+    return [_award(draft, held, rules) for draft, held in zip(drafts, terms, strict=True)]
 
 
 def post_awards(awards: Sequence[Award]) -> list[Recorded]:
@@ -76,7 +76,7 @@ def post_awards(awards: Sequence[Award]) -> list[Recorded]:
     ]
 
 
-def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], programme: Programme) -> Award:
+def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule]) -> Award:
     outcome = evaluate(
         lines=draft.lines,
         currency=draft.currency,
@@ -98,6 +98,10 @@ def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], programme:
         lines=draft.lines,
         points=outcome.points,
         breakdown=outcome.breakdown,
-        available_from=draft.purchased_at,
-        expires_at=programme.expiry_of(draft.purchased_at),
+        lots=(new_lot(outcome.points, available_from=draft.purchased_at),) if outcome.points else (),
+        shipping=draft.shipping,
+        points_paid=draft.points_paid,
+        gift_card_paid=draft.gift_card_paid,
+        invoice=draft.invoice,
+        buyer_tax_id=draft.buyer_tax_id,
     )

@@ -19,7 +19,7 @@ from members.earning.explanation import describes
 from members.earning.rules import points_to_revoke
 from members.events.log import NewEvent, write_events
 from members.ledger import posting
-from members.ledger.models import PointsAccount, PointsEntry
+from members.ledger.models import PointsAccount, PointsEntry, PointType
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.purchases.drafts import DraftLine, ReturnDraft
@@ -182,7 +182,11 @@ def _take_points_back(
     if not purchase_ids:
         return []
     kinds = [PointsEntry.Kind.EARN, PointsEntry.Kind.RETURN]
-    entries = list(PointsEntry.objects.filter(purchase_id__in=purchase_ids, kind__in=kinds).order_by("purchase_id"))
+    entries = list(
+        PointsEntry.objects.filter(
+            purchase_id__in=purchase_ids, kind__in=kinds, point_type=PointType.SPENDABLE
+        ).order_by("purchase_id")
+    )
     bought = _bought_lines(purchase_ids)
     return [
         posting.take_back_purchase(

@@ -12,7 +12,8 @@ from members.tiers.models import TierSet
 # One row per member who has something that counts. Parameters: window start (exclusive), end, low and high member id.
 QUALIFIED_BY_POINTS = """
     SELECT member_id, sum(points) AS total FROM members_pointsentry
-    WHERE kind IN ('EARN', 'RETURN') AND occurred_at > %s AND occurred_at <= %s AND member_id BETWEEN %s AND %s
+    WHERE kind IN ('EARN', 'RETURN') AND point_type = 'SPENDABLE'
+          AND occurred_at > %s AND occurred_at <= %s AND member_id BETWEEN %s AND %s
     GROUP BY member_id
 """
 

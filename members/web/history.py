@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from members.earning.explanation import explain
-from members.ledger.models import PointsEntry, PointsLot
+from members.ledger.models import PointsEntry
 from members.lib import periods
 from members.programme.models import Programme
 
@@ -25,6 +25,11 @@ ICONS = {
     Kind.EXPIRE: "clock",
     Kind.ADJUST: "settings",
     Kind.TAKE_BACK: "minus",
+    Kind.HOLD: "clock",
+    Kind.CAPTURE: "ticket",
+    Kind.RELEASE: "refund",
+    Kind.TRANSFER: "refund",
+    Kind.REINSTATE: "refund",
 }
 
 # Their steps or their word say enough; the others show the first reason at once.
@@ -75,11 +80,9 @@ def sign_of(entry: PointsEntry) -> str:
 
 def until(entry: PointsEntry) -> list[str]:
     """Return the sentence about the last day of the points that an entry brought, or nothing."""
-    lot: PointsLot | None = getattr(entry, "lot", None)
-    if lot is None or lot.expires_at is None:
-        return []
-    day = periods.last_usable_day(lot.expires_at, Programme.current().tz)
-    return [_("Last day to use these points: %(day)s.") % {"day": date_format(day)}]
+    ends: set[datetime | None] = {getattr(entry, name, None) for name in ("first_end", "last_end")}
+    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(filter(None, ends))]
+    return [_("Last day to use these points: %(day)s.") % {"day": date_format(day)} for day in days]
 
 
 def by_month(entries: Iterable[PointsEntry]) -> list[Month]:

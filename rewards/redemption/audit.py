@@ -34,7 +34,7 @@ def refunds() -> Iterator[str]:
     """Cancelled redemptions, and no others, have exactly one refund of all their points."""
     query = """
         SELECT r.public_id, r.state, count(e.id), coalesce(sum(e.points), 0) FROM rewards_redemption r
-        LEFT JOIN members_pointsentry e ON e.reverses_id = r.entry_id AND e.kind = 'REFUND'
+        LEFT JOIN members_pointsentry e ON e.related_id = r.entry_id AND e.kind = 'REFUND'
         GROUP BY r.id, r.public_id, r.state, r.points
         HAVING (r.state = 'CANCELLED' AND (count(e.id) <> 1 OR sum(e.points) <> r.points))
             OR (r.state <> 'CANCELLED' AND count(e.id) > 0)
@@ -48,7 +48,7 @@ def refund_entries() -> Iterator[str]:
     """Every refund entry belongs to a cancelled redemption."""
     query = """
         SELECT e.id, e.points FROM members_pointsentry e
-        LEFT JOIN rewards_redemption r ON r.entry_id = e.reverses_id
+        LEFT JOIN rewards_redemption r ON r.entry_id = e.related_id
         WHERE e.kind = 'REFUND' AND r.id IS NULL
     """
     for entry, points in rows(query):

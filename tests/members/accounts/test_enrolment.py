@@ -23,7 +23,7 @@ def test_a_new_member_has_a_person_a_points_account_and_an_event():
     assert codes.is_member_number(member.number)
     assert member.public_id.startswith("mem_")
     assert (member.person.name, member.person.email) == ("Ann Ash", "ann@example.com")
-    assert PointsAccount.objects.get(member=member).balance == 0
+    assert PointsAccount.objects.get(point_type="SPENDABLE", member=member).balance == 0
     event = Event.objects.get(kind="member.joined")
     assert (event.member, event.occurred_at, event.data, event.backfilled) == (
         member,
@@ -62,7 +62,12 @@ def test_a_file_enrols_each_value_once_however_often_it_is_read(monkeypatch: pyt
     assert first == second
     assert first["3"] == known.pk
     assert set(first) == set(joined)
-    assert Member.objects.count() == Person.objects.count() == PointsAccount.objects.count() == 20
+    assert (
+        Member.objects.count()
+        == Person.objects.count()
+        == PointsAccount.objects.filter(point_type="SPENDABLE").count()
+        == 20
+    )
     assert Member.objects.get(pk=first["11"]).joined_at == AT + timedelta(days=11)
     assert Event.objects.filter(kind="member.joined", backfilled=True).count() == 19
 
@@ -74,7 +79,12 @@ def test_the_set_and_the_single_path_make_the_same_rows():
 
     def rows(member: Member) -> list[object]:
         skipped = {"id", "member", "public_id", "number", "position", "recorded_at", "data"}
-        parts = [member, member.person, PointsAccount.objects.get(member=member), member.events.get()]
+        parts = [
+            member,
+            member.person,
+            PointsAccount.objects.get(point_type="SPENDABLE", member=member),
+            member.events.get(),
+        ]
         return [
             {f.name: f.value_from_object(part) for f in part._meta.fields if f.name not in skipped} for part in parts
         ]
@@ -107,4 +117,9 @@ def test_eight_readers_of_one_file_enrol_each_value_once():
 
     assert len(results) == 8
     assert all(result == results[0] for result in results)
-    assert Member.objects.count() == Identity.objects.count() == PointsAccount.objects.count() == 200
+    assert (
+        Member.objects.count()
+        == Identity.objects.count()
+        == PointsAccount.objects.filter(point_type="SPENDABLE").count()
+        == 200
+    )

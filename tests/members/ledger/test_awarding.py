@@ -152,7 +152,7 @@ def random_draft(chance, number):
 
 
 def state(member):
-    account = PointsAccount.objects.get(member=member)
+    account = PointsAccount.objects.get(point_type="SPENDABLE", member=member)
     lots = PointsLot.objects.filter(member=member).order_by("available_from")
     return account.balance, account.debt, list(lots.values_list("granted", "remaining", "expires_at"))
 

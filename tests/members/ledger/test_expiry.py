@@ -27,7 +27,7 @@ def test_a_lot_past_its_end_leaves_the_balance_with_one_entry_and_one_event():
     member = member_with_a_past_lot()
     swept = expiry.expire_due()
     assert (swept.accounts, swept.lots, swept.points) == (1, 1, 100)
-    assert PointsAccount.objects.get(member=member).balance == 0
+    assert PointsAccount.objects.get(point_type="SPENDABLE", member=member).balance == 0
     assert PointsEntry.objects.get(kind="EXPIRE").points == -100
     assert Event.objects.get(kind="points.expired").data["points"] == -100
 
@@ -76,13 +76,13 @@ def test_the_sweep_works_in_ranges(monkeypatch):
 def test_a_run_that_stopped_resumes_at_its_range(monkeypatch):
     monkeypatch.setattr(expiry, "RANGE", 1)
     members = [member_with_a_past_lot(10) for _ in range(3)]
-    second = PointsAccount.objects.get(member=members[1]).pk
+    second = PointsAccount.objects.get(point_type="SPENDABLE", member=members[1]).pk
     run = JobRun.objects.create(
         job="expire-points", period_start=timezone.now(), cursor=second, state="RUNNING", attempts=1
     )
     expiry.expire_due(turn=schedule.Turn(run))
-    assert PointsAccount.objects.get(member=members[0]).balance == 10
-    assert PointsAccount.objects.get(member=members[2]).balance == 0
+    assert PointsAccount.objects.get(point_type="SPENDABLE", member=members[0]).balance == 10
+    assert PointsAccount.objects.get(point_type="SPENDABLE", member=members[2]).balance == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -93,4 +93,4 @@ def test_an_attempt_that_was_taken_over_stops():
     JobRun.objects.update(attempts=2)
     with pytest.raises(schedule.LeaseLost):
         expiry.expire_due(turn=turn)
-    assert PointsAccount.objects.get().balance == 10
+    assert PointsAccount.objects.get(point_type="SPENDABLE").balance == 10

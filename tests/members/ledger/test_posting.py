@@ -147,14 +147,14 @@ def test_taking_back_more_than_there_is_stops_at_zero_and_records_the_shortfall(
     member = make_member(points=50)
     entry = take_back(member, 150)
     assert (entry.points, entry.breakdown["shortfall"]) == (-50, 100)
-    assert PointsAccount.objects.get().debt == 0
+    assert PointsAccount.objects.get(point_type="SPENDABLE").debt == 0
 
 
 def test_taking_back_more_than_there_is_becomes_a_debt_when_the_programme_says_so():
     set_programme(debt_policy="DEBT")
     member = make_member(points=50)
     take_back(member, 150)
-    account = PointsAccount.objects.get()
+    account = PointsAccount.objects.get(point_type="SPENDABLE")
     assert (account.balance, account.debt) == (-100, 100)
 
 
@@ -212,7 +212,7 @@ def test_the_database_refuses_to_change_history(change):
 def test_the_database_refuses_a_balance_below_the_debt():
     member = make_member()
     with pytest.raises(IntegrityError), transaction.atomic():
-        PointsAccount.objects.filter(member=member).update(balance=-1)
+        PointsAccount.objects.filter(member=member, point_type="SPENDABLE").update(balance=-1)
 
 
 def test_the_database_refuses_to_take_more_than_a_lot_holds():
@@ -223,7 +223,7 @@ def test_the_database_refuses_to_take_more_than_a_lot_holds():
 
 def test_an_entry_without_movement_is_refused_unless_it_keeps_a_reason():
     member = make_member()
-    account = PointsAccount.objects.get(member=member)
+    account = PointsAccount.objects.get(point_type="SPENDABLE", member=member)
     fields = {"account": account, "member": member, "points": 0, "occurred_at": NOW, "recorded_at": NOW}
     with pytest.raises(IntegrityError), transaction.atomic():
         PointsEntry.objects.create(kind="GRANT", contra="ISSUED", key="zero", **fields)

@@ -47,7 +47,7 @@ def spend_without_lock(member_id, key):
     with transaction.atomic():
         spendable = PointsLot.objects.filter(member_id=member_id).aggregate(total=Sum("remaining"))["total"]
         time.sleep(0.05)
-        account = PointsAccount.objects.select_for_update().get(member_id=member_id)
+        account = PointsAccount.objects.select_for_update().get(point_type="SPENDABLE", member_id=member_id)
         if spendable < 100:
             return False
         PointsAccount.objects.filter(pk=account.pk).update(debt=F("debt") + 100, balance=F("balance") - 100)
@@ -80,9 +80,9 @@ def test_the_same_document_at_once_is_recorded_once():
 def test_a_debt_that_appears_meanwhile_is_still_paid_first():
     make_rule()
     member = make_member()
-    PointsAccount.objects.filter(member=member).update(balance=-5, debt=5)
+    PointsAccount.objects.filter(member=member, point_type="SPENDABLE").update(balance=-5, debt=5)
     PointsEntry.objects.create(
-        account=PointsAccount.objects.get(),
+        account=PointsAccount.objects.get(point_type="SPENDABLE"),
         member=member,
         kind="TAKE_BACK",
         contra="REVERSED",
@@ -93,7 +93,7 @@ def test_a_debt_that_appears_meanwhile_is_still_paid_first():
     )
     outcomes = run_together([partial(buy, member, number=str(place)) for place in range(6)])
     assert all(outcome.points == 19 for outcome in outcomes)
-    account = PointsAccount.objects.get()
+    account = PointsAccount.objects.get(point_type="SPENDABLE")
     assert (account.balance, account.debt) == (6 * 19 - 5, 0)
 
 

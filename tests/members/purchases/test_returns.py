@@ -154,7 +154,7 @@ def test_points_already_spent_become_a_debt_when_the_programme_says_so():
     buy(member)
     posting.spend(member_id=member.pk, points=19, key="s", reason="test")
     record_return(draft=draft_return(member))
-    account = PointsAccount.objects.get(member=member)
+    account = PointsAccount.objects.get(point_type="SPENDABLE", member=member)
     assert (account.balance, account.debt) == (-19, 19)
 
 

@@ -179,7 +179,7 @@ def test_the_rig_sees_a_limit_counted_without_the_lock(monkeypatch):
 def slow_spend(*, member_id, points, key, reason, data, at):
     """Write an entry as a spend would, without any lock."""
     time.sleep(0.05)
-    account = PointsAccount.objects.get(member_id=member_id)
+    account = PointsAccount.objects.get(point_type="SPENDABLE", member_id=member_id)
     return PointsEntry.objects.create(
         account=account, member_id=member_id, kind="REDEEM", contra="REDEEMED", points=-points, key=key,
         reason=reason, occurred_at=at, recorded_at=at,

@@ -75,7 +75,9 @@ def wait_for(model: type[Model], count: int, process: subprocess.Popen[bytes], l
 
 
 def totals() -> str:
-    balances = sorted(PointsAccount.objects.values_list("member__identities__value", "balance"))
+    balances = sorted(
+        PointsAccount.objects.filter(point_type="SPENDABLE").values_list("member__identities__value", "balance")
+    )
     return json.dumps([Purchase.objects.count(), Return.objects.count(), PointsEntry.objects.count(), balances])
 
 
