@@ -5,14 +5,18 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ReasonOnlyForm
-from members.admin.pages import ReadOnlyAdmin, page
+from members.admin.pages import ReadOnlyAdmin, page, require
+from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger import adjustments
+from members.ledger.liability import points_report
 from members.ledger.posting import InsufficientPoints
 from members.models import AdjustmentRequest, PointsEntry, PointsLot
 
@@ -36,6 +40,21 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
     ordering = ("-pk",)
     fields = ("member", "kind", "contra", "points", "sentences", "key", "occurred_at", "recorded_at", "who")
     readonly_fields = ("sentences", "who")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the report."""
+        report = path("report/", self.admin_site.admin_view(self.report), name="members_pointsentry_report")
+        return [report, *super().get_urls()]
+
+    def report(self, request: HttpRequest) -> HttpResponse:
+        """Show what the points out there are worth, and what moved this year or since a chosen day."""
+        require(allowed=request.user.has_perm("members.view_programme"))
+        form = SinceForm(request.GET or None)
+        report = points_report(since=form.chosen(), at=timezone.now())
+        if request.GET.get("format") == "csv":
+            return csv_response(report)
+        return page(self, request, "points_report.html", form=form, figures=figures_of(report), report=report,
+                    endings=report.endings, title=_("Points and liability"))  # fmt: skip
 
     @admin.display(description=gettext_lazy("why"))
     def sentences(self, entry: PointsEntry) -> str:

@@ -63,6 +63,12 @@ class Programme(models.Model):
     adjustment_limit = models.PositiveIntegerField(
         _("adjustments up to this need no second person"), default=1000, validators=[MinValueValidator(1)]
     )
+    cost_of_thousand_points = models.PositiveIntegerField(
+        _("1,000 points cost the programme (minor units)"),
+        null=True,
+        blank=True,
+        help_text=_("For the report of what the points out there are worth. Empty: the report counts points only."),
+    )
     leap_birthday = models.CharField(
         _("29 February in other years"),
         max_length=8,
