@@ -81,6 +81,27 @@ _SOURCES: dict[str, list[Source]] = {
 }
 
 
+_ROWS = """
+    SELECT {owner} AS owner, {at} AS at, {value} AS value FROM {table}
+    WHERE {where} AND {at} >= %s AND {at} <= %s
+"""
+_FIGURES = """
+    SELECT r.owner, sum(CASE WHEN r.at >= %s THEN r.value ELSE 0 END) AS now,
+           sum(CASE WHEN r.at < %s THEN r.value ELSE 0 END) AS last
+    FROM ({rows}) r GROUP BY r.owner
+"""
+_OWN_FIGURES = """
+    SELECT r.owner, sum(CASE WHEN r.at >= w.start_at THEN r.value ELSE 0 END) AS now,
+           sum(CASE WHEN r.at >= w.last_start AND r.at < w.start_at THEN r.value ELSE 0 END) AS last
+    FROM ({rows}) r JOIN own_window w ON w.owner = r.owner GROUP BY r.owner
+"""
+_OWN_WINDOW = """
+    SELECT m.id AS owner, y.start_at, y.last_start FROM members_member m
+    LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL
+    JOIN own_year y ON y.month_day = {month_day} WHERE {who}
+"""
+
+
 @dataclass(frozen=True)
 class Who:
     """Which members a statement is about: a range of ids, or some of them."""
@@ -149,20 +170,10 @@ def _figures(tier_set: TierSet, basis: str, who: Who, at: datetime, *, own_days:
     if own_days:
         begin = periods.start_of_day(periods.add_months(day, -25), zone)
         rows, parameters = _rows(tier_set, basis, who, begin, at)
-        query = (
-            "SELECT r.owner, sum(CASE WHEN r.at >= w.start_at THEN r.value ELSE 0 END) AS now,"
-            " sum(CASE WHEN r.at >= w.last_start AND r.at < w.start_at THEN r.value ELSE 0 END) AS last"
-            f" FROM ({rows}) r JOIN own_window w ON w.owner = r.owner GROUP BY r.owner"
-        )
-        return query, parameters
+        return _OWN_FIGURES.format(rows=rows), parameters
     start, last_start = plain_window(tier_set, day).instants(zone)
     rows, parameters = _rows(tier_set, basis, who, last_start, at)
-    query = (
-        "SELECT r.owner, sum(CASE WHEN r.at >= %s THEN r.value ELSE 0 END) AS now,"
-        " sum(CASE WHEN r.at < %s THEN r.value ELSE 0 END) AS last"
-        f" FROM ({rows}) r GROUP BY r.owner"
-    )
-    return query, [db_time(start), db_time(start), *parameters]
+    return _FIGURES.format(rows=rows), [db_time(start), db_time(start), *parameters]
 
 
 def plain_window(tier_set: TierSet, day: date, anchor: date | None = None) -> windows.Window:
@@ -181,10 +192,15 @@ def _rows(tier_set: TierSet, basis: str, who: Who, begin: datetime, at: datetime
         merged = f"members_member m JOIN {source.table} ON {source.member} = m.id"
         for owner, table in ((source.member, source.table), ("m.merged_into_id", merged)):
             parts.append(
-                f"SELECT {owner} AS owner, {source.at} AS at, {source.value} AS value FROM {table} {source.joins}"
-                f" WHERE {who.sql(owner)} AND {source.at} >= %s AND {source.at} <= %s AND {where}"
+                _ROWS.format(
+                    owner=owner,
+                    at=source.at,
+                    value=source.value,
+                    table=f"{table} {source.joins}",
+                    where=f"{who.sql(owner)} AND {where}",
+                )
             )
-            parameters += [db_time(begin), db_time(at), *more]
+            parameters += [*more, db_time(begin), db_time(at)]
     return " UNION ALL ".join(parts), parameters
 
 
@@ -209,13 +225,8 @@ def _add_own_windows(found: Counting, tier_set: TierSet, who: Who, at: datetime)
     begun = "m.joined_at"
     if tier_set.window == TierSet.Window.TIER_START:
         begun = "coalesce(s.held_since, s.from_at, m.joined_at)"
-    found.add(
-        "own_window",
-        "SELECT m.id AS owner, y.start_at, y.last_start FROM members_member m"
-        " LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL"
-        f" JOIN own_year y ON y.month_day = {_month_day(begun)} WHERE {who.sql('m.id')}",
-        [Programme.current().zone] * 2,
-    )
+    query = _OWN_WINDOW.format(month_day=_month_day(begun), who=who.sql("m.id"))
+    found.add("own_window", query, [Programme.current().zone] * 2)
 
 
 def _month_day(instant: str) -> str:

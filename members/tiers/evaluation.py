@@ -82,9 +82,9 @@ def reached(figures: Figures, ladder: Ladder) -> Rung:
 def decide(held: Held | None, *, now: int, last: int, ladder: Ladder, at: datetime) -> tuple[Turn, int]:
     """Return what happens to an earned tier at an instant, and the rank it leads to.
 
-    ``now`` is the rank that the present window reaches, ``last`` the one of the period that ended last. Only the present
-    one raises. A tier falls only when its term is over: then the better of the two decides, so that a review on the
-    first day of a year looks at the year that was. Reaching the tier again within the grace ends the grace.
+    ``now`` is the rank that the present window reaches, ``last`` the one of the period that ended last. Only the
+    present one raises. A tier falls only when its term is over: then the better of the two decides, so that a review on
+    the first day of a year looks at the year that was. Reaching the tier again within the grace ends the grace.
     """
     if held is None:
         return Turn.START, now

@@ -51,9 +51,7 @@ class Move:
     @property
     def begins_standing(self) -> bool:
         """Whether a new standing begins; a grace alone only marks the present one."""
-        return (
-            self.turn != Turn.GRACE or self.rank != self.old_rank or self.granted_until != self.place.granted_until
-        )
+        return self.turn != Turn.GRACE or self.rank != self.old_rank or self.granted_until != self.place.granted_until
 
 
 def plan_moves(structure: Structure, places: Sequence[Place], at: datetime) -> list[Move]:
@@ -118,7 +116,7 @@ def write_moves(
     zone = Programme.current().tz
     grace_until = grace_end(structure.tier_set, at, zone)
     begun = [move for move in moves if move.begins_standing]
-    marked = [move.place.standing_id for move in moves if not move.begins_standing]
+    marked = [move.place.standing_id or 0 for move in moves if not move.begins_standing]
     Standing.objects.filter(pk__in=marked).update(grace_until=grace_until)
     ended = [move.place.standing_id for move in begun if move.place.standing_id]
     Standing.objects.filter(pk__in=ended).update(until_at=at)

@@ -98,8 +98,12 @@ _DUE = """
     OR p.grace_until <= %s OR (p.grace_until IS NOT NULL AND (p.rank_now >= p.held_rank OR p.rank_last >= p.held_rank))
     OR p.granted_until <= %s OR (p.keep_until IS NULL AND p.held_set <> %s)
 """
+_LIST = "{tables} SELECT {columns} FROM placed p {condition}"
 # Would fall if their term were over.
-_BELOW = "p.standing_id IS NOT NULL AND p.rank_now < p.held_rank AND p.rank_last < p.held_rank"
+_COUNT_BELOW = """
+{tables} SELECT count(*) FROM placed p
+WHERE p.rank_now < p.held_rank AND p.rank_last < p.held_rank AND p.held_rank IN ({ranks}) AND ({due}) IS NOT TRUE
+"""
 
 
 def find_places(structure: Structure, who: Who, at: datetime) -> list[Place]:
@@ -117,9 +121,8 @@ def count_below(structure: Structure, who: Who, at: datetime) -> int:
     losable = [rank for rank in range(len(structure.tiers)) if not structure.ladder.is_kept_for_ever(rank)]
     ranks = ",".join(map(str, losable)) or "NULL"
     query, parameters = _placed(structure, who, at)
-    where = f"{_BELOW} AND p.held_rank IN ({ranks}) AND NOT ({_DUE})"
     with connection.cursor() as cursor:
-        statement = f"{query} SELECT count(*) FROM placed p WHERE {where}"
+        statement = _COUNT_BELOW.format(tables=query, ranks=ranks, due=_DUE)
         cursor.execute(statement, [*parameters, *_due_parameters(structure, at)])
         return int(cursor.fetchone()[0])
 
@@ -143,6 +146,7 @@ _COLUMNS = (
     "rank_now",
     "rank_last",
 )
+_FIELDS = [name if name != "held_set" else "held_set_id" for name in _COLUMNS]
 _INSTANTS = {"joined_at", "keep_until", "grace_until", "granted_until", "held_since"}
 
 
@@ -151,7 +155,8 @@ def _places(structure: Structure, who: Who, at: datetime, condition: str, more: 
     columns = ", ".join(f"p.{name}" for name in (*_COLUMNS, *_figure_columns(counted)))
     query, parameters = _placed(structure, who, at)
     with connection.cursor() as cursor:
-        cursor.execute(f"{query} SELECT {columns} FROM placed p {condition}", [*parameters, *more])
+        statement = _LIST.format(tables=query, columns=columns, condition=condition)
+        cursor.execute(statement, [*parameters, *more])
         rows = cursor.fetchall()
     return [_place(structure, counted, row, at) for row in rows]
 
@@ -162,7 +167,9 @@ def _figure_columns(counted: list[str]) -> list[str]:
 
 def _place(structure: Structure, counted: list[str], row: Sequence[Any], at: datetime) -> Place:
     size = len(_COLUMNS)
-    fixed = [_instant(value) if name in _INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)]
+    fixed: list[Any] = [
+        _instant(value) if name in _INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)
+    ]
     totals = [int(value) for value in row[size:]]
     figures = {str(basis): value for basis, value in zip(counted, totals, strict=False)}
     last_figures = {str(basis): value for basis, value in zip(counted, totals[len(counted) :], strict=True)}
@@ -170,7 +177,7 @@ def _place(structure: Structure, counted: list[str], row: Sequence[Any], at: dat
         zone = Programme.current().tz
         joined, day = (periods.local_day(each, zone) for each in (fixed[1], at))
         figures[Basis.TENURE.value] = last_figures[Basis.TENURE.value] = max(windows.months_since(joined, day), 0)
-    return Place(*fixed, figures, last_figures)
+    return Place(**dict(zip(_FIELDS, fixed, strict=True)), figures=figures, last_figures=last_figures)
 
 
 def _instant(value: Any) -> datetime | None:
@@ -179,33 +186,39 @@ def _instant(value: Any) -> datetime | None:
     return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
 
+# Each member with standing, figures and the ranks that they reach. A tier of another version counts by its code; where
+# the code is gone, by its rank.
+_FOUND = """
+    SELECT m.id AS member_id, m.joined_at, s.id AS standing_id, s.tier_id, s.earned_id,
+           CASE WHEN s.id IS NOT NULL
+                THEN coalesce(same.rank, CASE WHEN held.rank < {top} THEN held.rank ELSE {top} END) END AS held_rank,
+           held.tier_set_id AS held_set, s.keep_until, s.grace_until, s.granted_until,
+           coalesce(s.held_since, s.from_at) AS held_since, {now} AS rank_now, {last} AS rank_last{figures}
+    FROM members_member m
+    LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL
+    LEFT JOIN members_tier held ON held.id = coalesce(s.earned_id, s.tier_id)
+    LEFT JOIN members_tier same ON same.tier_set_id = %s AND same.code = held.code
+    {joins}
+    WHERE {who} AND m.status <> 'MERGED'
+"""
+
+
 def _placed(structure: Structure, who: Who, at: datetime) -> tuple[str, list[Any]]:
-    """Return the tables up to ``placed``: each member with standing, figures and the ranks that they reach."""
+    """Return the tables up to ``placed``, and their parameters."""
     tables = counting(structure.tier_set, structure.bases, who, at)
     now, now_parameters = _rank_sql(structure, "now", at)
     last, last_parameters = _rank_sql(structure, "last", at)
     counted = [basis.lower() for basis in structure.bases if basis in COUNTED]
-    figures = "".join(
-        f", coalesce(c_{name}.{window}, 0) AS {name}_{window}" for window in ("now", "last") for name in counted
+    columns = [(name, window) for window in ("now", "last") for name in counted]
+    query = _FOUND.format(
+        top=len(structure.tiers) - 1,
+        now=now,
+        last=last,
+        figures="".join(f", coalesce(c_{name}.{window}, 0) AS {name}_{window}" for name, window in columns),
+        joins=" ".join(f"LEFT JOIN counted_{name} c_{name} ON c_{name}.owner = m.id" for name in counted),
+        who=who.sql("m.id"),
     )
-    joins = " ".join(f"LEFT JOIN counted_{name} c_{name} ON c_{name}.owner = m.id" for name in counted)
-    query = f"""
-        SELECT m.id AS member_id, m.joined_at, s.id AS standing_id, s.tier_id, s.earned_id,
-               coalesce(same.rank, CASE WHEN held.rank < {len(structure.tiers) - 1} THEN held.rank
-                                        ELSE {len(structure.tiers) - 1} END) AS held_rank_found,
-               held.tier_set_id AS held_set, s.keep_until, s.grace_until, s.granted_until,
-               coalesce(s.held_since, s.from_at) AS held_since, {now} AS rank_now, {last} AS rank_last{figures}
-        FROM members_member m
-        LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL
-        LEFT JOIN members_tier held ON held.id = coalesce(s.earned_id, s.tier_id)
-        LEFT JOIN members_tier same ON same.tier_set_id = %s AND same.code = held.code
-        {joins}
-        WHERE {who.sql("m.id")} AND m.status <> 'MERGED'
-    """
-    tables.add("found", query, [*now_parameters, *last_parameters, structure.tier_set.pk])
-    # Without a standing there is no rank: the CASE above would give the highest.
-    held = "CASE WHEN standing_id IS NULL THEN NULL ELSE held_rank_found END AS held_rank"
-    tables.add("placed", f"SELECT found.*, {held} FROM found", [])
+    tables.add("placed", query, [*now_parameters, *last_parameters, structure.tier_set.pk])
     return f"WITH {', '.join(tables.tables)}", tables.parameters
 
 

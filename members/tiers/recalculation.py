@@ -17,7 +17,6 @@ from members.jobs.schedule import Turn, scheduled
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.tiers.counting import Who
-from members.tiers.models import TierSet
 from members.tiers.moving import Move, plan_moves, write_moves
 from members.tiers.placing import Structure, find_places, structure_of
 from members.tiers.standing import current_tier_set
@@ -51,9 +50,7 @@ def recalculate(*, at: datetime | None = None, turn: Turn | None = None, backfil
         low, high = max(bounds["low"], turn.cursor if turn else 0), bounds["high"]
         while low <= high:
             last = min(low + RANGE - 1, high)
-            counts.update(
-                move_members(structure, Who(low, last), at=at, backfilled=backfilled, turn=turn, total=high)
-            )
+            counts.update(move_members(structure, Who(low, last), at=at, backfilled=backfilled, turn=turn, total=high))
             low = last + 1
     return report(counts)
 
@@ -67,7 +64,7 @@ def report(counts: Counter[str]) -> dict[str, int]:
     """Return what a run did, and how many hold the tier they held."""
     moved = counts["up"] + counts["down"] + counts["start"]
     told = {name: counts[name] for name in no_moves()}
-    return told | {"unchanged": Member.objects.count() - moved}
+    return told | {"unchanged": Member.objects.exclude(status=Member.Status.MERGED).count() - moved}
 
 
 @retried

@@ -127,9 +127,7 @@ def _held_rank(structure: Structure, place: Place) -> int:
 
 
 def _asked(structure: Structure, tier: Tier, figures: Figures) -> list[Asked]:
-    return [
-        Asked(basis, max(figures.get(basis, 0), 0), needs) for basis, needs in asked_by(structure.tier_set, tier)
-    ]
+    return [Asked(basis, max(figures.get(basis, 0), 0), needs) for basis, needs in asked_by(structure.tier_set, tier)]
 
 
 Held = tuple[int, int, datetime | None, datetime | None]

@@ -36,6 +36,6 @@ def grace_end(tier_set: TierSet, reviewed_at: datetime, zone: ZoneInfo) -> datet
 
 
 def period_of(tier_set: TierSet, at: datetime, zone: ZoneInfo) -> date:
-    """Return the first day of the period in which a tier's gift is given once: the set's own, else the calendar year."""
+    """Return the first day of the period in which a gift is given once: the set's own, else the calendar year."""
     kind = tier_set.window if tier_set.window in windows.CALENDAR else "YEAR"
     return windows.window_on(kind, periods.local_day(at, zone), months=0, days=0).start
