@@ -17,7 +17,7 @@ class MembersConfig(AppConfig):
         from members.jobs import forgetting
         from members.ledger import audit, books, expiry, holds, posting, reviewing
         from members.lib.guards import install_guards
-        from members.tiers import recalculation
+        from members.tiers import changes, gifts, recalculation
 
         allauth_signals.connect()
         enrolment.on_enrol.append(posting.open_accounts)

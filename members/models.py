@@ -26,7 +26,7 @@ from members.ledger.models import (
 )
 from members.programme.models import Programme
 from members.purchases.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
-from members.tiers.models import Standing, Tier, TierSet
+from members.tiers.models import Standing, Tier, TierGrant, TierSet
 
 __all__ = [
     "AdjustmentRequest",
@@ -62,6 +62,7 @@ __all__ = [
     "Standing",
     "Store",
     "Tier",
+    "TierGrant",
     "TierSet",
     "User",
 ]

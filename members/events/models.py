@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.lib import guards
@@ -38,6 +39,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["position", "id"], name="event_position"),
             models.Index(fields=["member", "-id"], name="event_member"),
+            # Friends brought are counted for tiers.
+            models.Index(fields=["member", "occurred_at"], name="event_referral", condition=Q(kind="referral.granted")),
         ]
 
     def __str__(self) -> str:

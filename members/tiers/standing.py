@@ -1,21 +1,39 @@
 """Reads: where a member stands, and what is missing to the next tier."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Subquery
 
 from members.lib.prepared import fetch_prepared
-from members.tiers.counting import qualified_of
-from members.tiers.evaluation import Rung, next_above
+from members.tiers.counting import asked_by
+from members.tiers.evaluation import Figures
 from members.tiers.models import Standing, Tier, TierSet
+from members.tiers.placing import Place, Structure, place_of, structure_from
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One thing a tier asks for, and how much of it there is: points, minor units, purchases, friends or months."""
+
+    basis: str
+    have: int
+    needs: int
+
+    @property
+    def missing(self) -> int:
+        """What is still to go."""
+        return max(self.needs - self.have, 0)
 
 
 @dataclass(frozen=True)
 class TierProgress:
-    """The present tier, the next one, and how far it is; figures in points or minor units (``basis``)."""
+    """The present tier, the next one, and how far it is; figures in points or minor units (``basis``).
+
+    ``asked`` is all that the next tier asks for, the main thing first; ``earned_rank`` is what review and threshold
+    look at where a decision holds another tier, until ``granted_until``.
+    """
 
     basis: str
     current: Tier
@@ -24,6 +42,22 @@ class TierProgress:
     needed: int
     keep_until: datetime | None
     tiers: list[Tier]
+    asked: list[Asked]
+    needs_all: bool
+    earned_rank: int
+    grace_until: datetime | None
+    is_granted: bool
+    granted_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The next review if nothing more happened until then: when, what staying asks for, and the tier it would give."""
+
+    review_at: datetime
+    to_stay: list[Asked]
+    projected: Tier
+    stays: bool
 
 
 def current_standing(member_id: int) -> Standing | None:
@@ -31,32 +65,69 @@ def current_standing(member_id: int) -> Standing | None:
     return Standing.objects.filter(member_id=member_id, until_at=None).select_related("tier").first()
 
 
+def as_of(member_id: int, at: datetime) -> Standing | None:
+    """Return the standing that the member had at an instant, with its tier, or None before the first."""
+    began = Standing.objects.filter(member_id=member_id, from_at__lte=at).exclude(until_at__lte=at)
+    return began.select_related("tier", "grant").order_by("-from_at", "-pk").first()
+
+
 def progress(member_id: int, at: datetime) -> TierProgress | None:
     """Return where the member stands at ``at``; None while the programme has no tiers. Two queries."""
-    standing = Standing.objects.filter(member_id=member_id, until_at=None)
     ladder = Tier.objects.filter(tier_set__is_current=True).select_related("tier_set").order_by("rank")
-    tiers = list(
-        ladder.annotate(
-            held_rank=Subquery(standing.values("tier__rank")[:1]),
-            kept_until=Subquery(standing.values("keep_until")[:1]),
-        )
-    )
+    tiers = list(ladder)
     if not tiers:
         return None
-    rank = tiers[0].held_rank or 0
-    current = next((tier for tier in tiers if tier.rank == rank), tiers[0])
-    above = next_above(rank, [Rung(tier.pk, tier.rank, tier.threshold) for tier in tiers])
-    following = next((tier for tier in tiers if above and tier.pk == above.id), None)
-    qualified = qualified_of(member_id, tiers[0].tier_set, at)
+    structure = structure_from(tiers[0].tier_set, tiers)
+    place = place_of(structure, member_id, at)
+    rank = _held_rank(structure, place)
+    following = tiers[rank + 1] if rank + 1 < len(tiers) else None
+    qualified = place.figures.get(structure.tier_set.basis, 0)
     return TierProgress(
-        basis=tiers[0].tier_set.basis,
-        current=current,
+        basis=structure.tier_set.basis,
+        current=tiers[rank],
         next=following,
         qualified=qualified,
         needed=max(following.threshold - qualified, 0) if following else 0,
-        keep_until=tiers[0].kept_until,
-        tiers=list(tiers),
+        keep_until=place.keep_until,
+        tiers=tiers,
+        asked=_asked(structure, following, place.figures) if following else [],
+        needs_all=structure.ladder.needs_all,
+        earned_rank=place.held_rank or 0,
+        grace_until=place.grace_until,
+        is_granted=place.earned_id is not None,
+        granted_until=place.granted_until,
     )
+
+
+def outlook(member_id: int, found: TierProgress) -> Outlook | None:
+    """Return the next review of what the member earned; None where nothing can be lost. One query."""
+    review_at = found.grace_until or found.keep_until
+    structure = structure_from(found.tiers[0].tier_set, found.tiers)
+    rank = found.earned_rank
+    if review_at is None or structure.ladder.is_kept_for_ever(rank):
+        return None
+    place = place_of(structure, member_id, review_at)
+    best = {basis: max(figure, place.last_figures.get(basis, 0)) for basis, figure in place.figures.items()}
+    _turn, projected = place.decide(replace(structure.ladder, has_grace=False), review_at)
+    return Outlook(
+        review_at=review_at,
+        to_stay=_asked(structure, found.tiers[rank], best),
+        projected=found.tiers[projected],
+        stays=projected >= rank,
+    )
+
+
+def _held_rank(structure: Structure, place: Place) -> int:
+    """Return the rank of the tier that counts, in the ladder in force."""
+    if place.earned_id is None:
+        return place.held_rank or 0
+    ranks = {tier.pk: tier.rank for tier in structure.tiers}
+    assert place.tier_id is not None
+    return ranks[place.tier_id] if place.tier_id in ranks else structure.rank_of(Tier.objects.get(pk=place.tier_id))
+
+
+def _asked(structure: Structure, tier: Tier, figures: Figures) -> list[Asked]:
+    return [Asked(basis, max(figures.get(basis, 0), 0), needs) for basis, needs in asked_by(structure.tier_set, tier)]
 
 
 Held = tuple[int, int, datetime | None, datetime | None]

@@ -1,12 +1,18 @@
 """Versions of the ladder: a new one is prepared beside the old one and takes its place at one moment."""
 
 import itertools
+from datetime import datetime
 
 from django.db.models import Max
 
 from members.events.audit_log import write_audit
+from members.events.feed import forget_place
+from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.tiers.models import Tier, TierSet
+
+# The place in the event log of the run over members with something new.
+CHANGES = "tier-changes"
 
 
 class LadderIncomplete(Exception):
@@ -19,24 +25,25 @@ def copy_tier_set(*, tier_set_id: int, actor_id: int, reason: str) -> TierSet:
     original = TierSet.objects.select_for_update().get(pk=tier_set_id)
     newest = TierSet.objects.aggregate(newest=Max("version"))["newest"]
     tiers = list(original.tiers.all())
-    copy = TierSet.objects.create(
-        version=newest + 1,
-        basis=original.basis,
-        window_months=original.window_months,
-        keep_months=original.keep_months,
-    )
+    copy = TierSet.objects.get(pk=tier_set_id)
+    copy.pk, copy.version, copy.is_current, copy.planned_at = None, newest + 1, False, None
+    copy._state.adding = True  # noqa: SLF001 - Django's own way to copy a row
+    copy.save()
     for tier in tiers:
         tier.pk, tier.tier_set = None, copy
-        tier._state.adding = True  # noqa: SLF001 - Django's own way to copy a row
+        tier._state.adding = True  # noqa: SLF001
     Tier.objects.bulk_create(tiers)
     write_audit(actor_id=actor_id, action="tier_set.copied", target=f"tier set {copy}", reason=reason)
     return copy
 
 
 @retried
-def put_in_force(*, tier_set_id: int, actor_id: int, reason: str) -> TierSet:
-    """Make this version the one in force, and no other; members move at the next recalculation.
+def put_in_force(
+    *, tier_set_id: int, actor_id: int | None, reason: str, at: datetime | None = None, now: datetime | None = None
+) -> TierSet:
+    """Make this version the one in force, and no other: at once, or in the night that follows ``at``.
 
+    Members move at the next recalculation, which then looks at all of them; whoever holds a tier keeps it to its end.
     Repeating it changes nothing. Raises LadderIncomplete.
     """
     # All versions are locked in one order: two staff who switch at once do so one after the other.
@@ -46,9 +53,13 @@ def put_in_force(*, tier_set_id: int, actor_id: int, reason: str) -> TierSet:
         return chosen
     if not is_ladder([(tier.rank, tier.threshold) for tier in chosen.tiers.order_by("rank")]):
         raise LadderIncomplete(tier_set_id)
+    if at is not None and at > (now or database_now()):
+        return _plan(chosen, at, actor_id, reason)
     before = [str(row) for row in versions.values() if row.is_current]
     TierSet.objects.filter(is_current=True).update(is_current=False)
-    TierSet.objects.filter(pk=chosen.pk).update(is_current=True)
+    TierSet.objects.filter(pk=chosen.pk).update(is_current=True, planned_at=None)
+    # The next run must look at everybody, not only at those with something new.
+    forget_place(CHANGES)
     write_audit(
         actor_id=actor_id,
         action="tier_set.in_force",
@@ -56,7 +67,39 @@ def put_in_force(*, tier_set_id: int, actor_id: int, reason: str) -> TierSet:
         reason=reason,
         data={"before": before},
     )
-    chosen.is_current = True
+    chosen.is_current, chosen.planned_at = True, None
+    return chosen
+
+
+def _plan(chosen: TierSet, at: datetime, actor_id: int | None, reason: str) -> TierSet:
+    if chosen.planned_at != at:
+        TierSet.objects.filter(pk=chosen.pk).update(planned_at=at)
+        data = {"at": at.isoformat()}
+        target = f"tier set {chosen}"
+        write_audit(actor_id=actor_id, action="tier_set.planned", target=target, reason=reason, data=data)
+        chosen.planned_at = at
+    return chosen
+
+
+@retried
+def cancel_plan(*, tier_set_id: int, actor_id: int, reason: str) -> None:
+    """Let a planned version not take effect. Without a plan it changes nothing."""
+    chosen = TierSet.objects.select_for_update().get(pk=tier_set_id)
+    if chosen.planned_at is None:
+        return
+    TierSet.objects.filter(pk=chosen.pk).update(planned_at=None)
+    target = f"tier set {chosen}"
+    write_audit(actor_id=actor_id, action="tier_set.plan_cancelled", target=target, reason=reason)
+
+
+@retried
+def activate_planned(*, at: datetime) -> TierSet | None:
+    """Put the version in force whose time came last by ``at``; return it, or None when nothing was planned."""
+    due = list(TierSet.objects.filter(planned_at__lte=at).order_by("-planned_at", "-version"))
+    if not due:
+        return None
+    chosen = put_in_force(tier_set_id=due[0].pk, actor_id=None, reason="planned")
+    TierSet.objects.filter(pk__in=[row.pk for row in due]).update(planned_at=None)
     return chosen
 
 

@@ -15,7 +15,7 @@ from members.ledger import posting
 from members.purchases.drafts import DraftLine
 from members.purchases.returns import record_return
 from members.tiers import recalculation
-from members.tiers.evaluation import Rung, reached
+from members.tiers.evaluation import Criterion, Ladder, Rung, reached
 from members.tiers.models import Standing, Tier, TierSet
 from members.tiers.standing import current_standing, progress
 from tests.factories import buy, give, make_member, make_rule, make_tiers
@@ -84,7 +84,7 @@ def test_recalculating_twice_changes_nothing_the_second_time():
     make_tiers()
     shop(make_member(), 500)
     assert recalculation.recalculate()["start"] == 1
-    assert recalculation.recalculate() == {"up": 0, "down": 0, "start": 0, "unchanged": 1}
+    assert recalculation.recalculate() == {"up": 0, "down": 0, "start": 0, "kept": 0, "grace": 0, "unchanged": 1}
 
 
 def test_a_tier_falls_only_after_it_was_kept_long_enough():
@@ -193,7 +193,7 @@ def test_the_set_and_the_pure_rule_agree_on_random_members(seed):
         for _ in range(chance.randrange(4)):
             shop(member, chance.choice([1, 250, 499, 500, 501, 1499, 1500]))
     recalculation.recalculate()
-    rungs = [Rung(tier.pk, tier.rank, tier.threshold) for tier in Tier.objects.all()]
+    rungs = [Rung(tier.pk, tier.rank, (Criterion("POINTS", tier.threshold),)) for tier in Tier.objects.all()]
     for member in members:
         earned = sum(entry.points for entry in member.points_entries.all())
-        assert rank(member) == reached(earned, rungs).rank
+        assert rank(member) == reached({"POINTS": earned}, Ladder(rungs)).rank
