@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from members.events.audit_log import write_audit
 from members.events.log import write_event
+from members.ledger.lots import end_of_lot, needs_notice
 from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.lib import periods
 from members.lib.clock import database_now
@@ -93,7 +94,7 @@ def grant(
         return posted
     now = at or database_now()
     movement = Movement(Kind.GRANT, Contra.ISSUED, points, key, reason, data or {}, now)
-    entry = _credit(account, movement, expires_at=expires_at or Programme.current().expiry_of(now))
+    entry = credit(account, movement, expires_at=expires_at or end_of_lot(now), has_own_end=expires_at is not None)
     write_event(
         kind="points.granted",
         member_id=member_id,
@@ -231,11 +232,7 @@ def adjust(
         return posted
     now = at or database_now()
     movement = Movement(Kind.ADJUST, Contra.ADJUSTED, points, key, reason, {}, now, actor_id=actor_id)
-    entry = (
-        _credit(account, movement, expires_at=Programme.current().expiry_of(now))
-        if points > 0
-        else (_take_spendable(account, movement))
-    )
+    entry = credit(account, movement, expires_at=end_of_lot(now)) if points > 0 else _take_spendable(account, movement)
     data = {"entry": entry.pk, "points": points}
     write_event(kind="points.adjusted", member_id=member_id, data=data, occurred_at=now)
     write_audit(actor_id=actor_id, action="points.adjusted", target=f"entry {entry.pk}", reason=reason, data=data)
@@ -309,8 +306,13 @@ def _insert(account: PointsAccount, movement: Movement) -> PointsEntry:
     )
 
 
-def _credit(account: PointsAccount, movement: Movement, *, expires_at: datetime | None) -> PointsEntry:
-    """Write a credit: the entry, its lot, and first of all the payment of a debt."""
+def credit(
+    account: PointsAccount, movement: Movement, *, expires_at: datetime | None, has_own_end: bool = False
+) -> PointsEntry:
+    """Write a credit to a locked account: the entry, its lot, and first of all the payment of a debt.
+
+    ``has_own_end`` marks an end that the member's activity does not move.
+    """
     entry = _insert(account, movement)
     paid = min(account.debt, movement.points)
     lot = PointsLot.objects.create(
@@ -321,6 +323,8 @@ def _credit(account: PointsAccount, movement: Movement, *, expires_at: datetime 
         remaining=movement.points - paid,
         available_from=movement.at,
         expires_at=expires_at,
+        notice_due=needs_notice(expires_at),
+        has_own_end=has_own_end,
     )
     if paid:
         LotUse.objects.create(entry=entry, lot=lot, points=paid)

@@ -56,6 +56,12 @@ class Tier(models.Model):
         default=Decimal(1),
         validators=[MinValueValidator(0)],
     )
+    expiry_months = models.PositiveSmallIntegerField(
+        _("points last for months"),
+        null=True,
+        blank=True,
+        help_text=_("For points earned in this tier, instead of what the programme says. Empty: as the programme."),
+    )
     perks_en = models.TextField(_("perks (English)"), blank=True)
     perks_zh_hans = models.TextField(_("perks (简体中文)"), blank=True)
     perks_zh_hant = models.TextField(_("perks (繁體中文)"), blank=True)

@@ -139,7 +139,7 @@ def test_reminders_are_service_messages(mail_folder: MailFolder) -> None:
 
 @pytest.mark.django_db
 def test_points_without_an_end_are_never_mentioned(mail_folder: MailFolder) -> None:
-    set_programme(expiry_months=None)
+    set_programme(expiry_policy="NEVER")
     give(make_reachable(), 10, at=NOW)
 
     run(END - timedelta(days=7))
