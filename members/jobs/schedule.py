@@ -49,12 +49,16 @@ class LeaseLost(Exception):
 
 
 class Turn:
-    """One attempt at one run: says from where to carry on and lets the job record its progress."""
+    """One attempt at one run: says from where to carry on and lets the job record its progress.
+
+    ``at`` is the instant to work for; None means that the job reads the clock itself.
+    """
 
     def __init__(self, run: JobRun, on_progress: Callable[[int, int], None] | None = None) -> None:
         self.run_id = run.pk
         self.attempt = run.attempts
         self.period_start = run.period_start
+        self.at = run.as_of
         self.cursor = run.cursor
         self.done = run.done
         self._on_progress = on_progress
