@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db.models import OuterRef, Subquery
 
 from members.ledger.models import PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.notices import told_end
 from members.lib import periods
 from members.lib.paging import Page, page_before
 from members.programme.models import Programme
@@ -36,7 +37,10 @@ def spendable_points(member_id: int, at: datetime) -> int:
 
 
 def balance_of(member_id: int, at: datetime) -> Balance:
-    """Return balance, pending, debt and the ends of the usable points, soonest first. One query."""
+    """Return balance, pending, debt and the ends of the usable points, soonest first. One query.
+
+    Points that end only after a notice are shown with the first end that a notice sent now would allow.
+    """
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0).values_list(
         "remaining", "available_from", "expires_at", "account__debt", "notice_due"
@@ -50,9 +54,10 @@ def balance_of(member_id: int, at: datetime) -> Balance:
     spendable = sum(row[0] for row in usable)
     pending = sum(row[0] for row in alive) - spendable
     ends: dict[datetime, int] = {}
-    for remaining, _start, end, _debt, _notice_due in usable:
+    for remaining, _start, end, _debt, notice_due in usable:
         if end is not None:
-            ends[end] = ends.get(end, 0) + remaining
+            shown = told_end(end, told_at=at) if notice_due else end
+            ends[shown] = ends.get(shown, 0) + remaining
     return Balance(spendable=spendable, pending=pending, debt=rows[0][3], expiring=_ends(ends))
 
 
