@@ -99,5 +99,4 @@ def waiting_for_notice(*, at: datetime) -> dict[str, int]:
 @scheduled("expire-points", every=timedelta(hours=1))
 def expire_points(turn: Turn) -> dict[str, Any]:
     """Expire what is due, once an hour; tell what lives on because its member could not be told."""
-    at = turn.at or database_now()
-    return asdict(expire_due(at=turn.at, turn=turn)) | {"waiting_for_notice": waiting_for_notice(at=at)}
+    return asdict(expire_due(at=turn.at, turn=turn)) | {"waiting_for_notice": waiting_for_notice(at=turn.now())}

@@ -159,7 +159,7 @@ def raise_at_once(event: Event) -> None:
     move_members(tier_set, event.member_id, event.member_id, at=database_now())
 
 
-@scheduled("recalculate-tiers", daily_at=time(3, 0))
+@scheduled("recalculate-tiers", daily_at=time(3, 0), after="expire-points")
 def recalculate_tiers(turn: Turn) -> dict[str, Any]:
     """Review every standing, once a day in the small hours."""
-    return recalculate(turn=turn)
+    return recalculate(at=turn.at, turn=turn)
