@@ -169,7 +169,7 @@ def night(at: datetime) -> None:
     read_all()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_reminder_that_was_sent_in_time_lets_the_points_end_at_their_date(mail_folder: MailFolder) -> None:
     member = told_member()
 
@@ -179,7 +179,7 @@ def test_a_reminder_that_was_sent_in_time_lets_the_points_end_at_their_date(mail
     assert expire_due(at=END).points == 240
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_without_a_reminder_the_points_live_on(mail_folder: MailFolder) -> None:
     member = told_member()
 
@@ -187,7 +187,7 @@ def test_without_a_reminder_the_points_live_on(mail_folder: MailFolder) -> None:
     assert lot_of(member).notice_due
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_first_reminder_that_comes_late_names_the_date_that_it_moves_the_end_to_and_is_not_repeated(
     mail_folder: MailFolder,
 ) -> None:
@@ -203,7 +203,7 @@ def test_a_first_reminder_that_comes_late_names_the_date_that_it_moves_the_end_t
     assert [message["subject"] for message in mail_folder.messages[1:]] == ["240 points: use them until 8 January 2027"]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_message_whose_answer_is_lost_is_no_notice_until_the_answer_comes(mail_folder: MailFolder) -> None:
     member = told_member()
     at = END - timedelta(days=30) + timedelta(hours=10)
@@ -221,7 +221,7 @@ def test_a_message_whose_answer_is_lost_is_no_notice_until_the_answer_comes(mail
     assert not lot_of(member).notice_due
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_points_that_passed_their_date_untold_get_a_late_notice_and_end_after_it(mail_folder: MailFolder) -> None:
     member = told_member()
     change_campaign("expiring-points")
@@ -235,7 +235,7 @@ def test_points_that_passed_their_date_untold_get_a_late_notice_and_end_after_it
     assert expire_due(at=datetime(2027, 2, 6, 0, 0, tzinfo=UTC)).points == 240
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_who_cannot_be_reached_keeps_the_points_and_is_tried_again_each_month(mail_folder: MailFolder) -> None:
     member = told_member(email="")
     for month in (1, 2):

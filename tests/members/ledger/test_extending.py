@@ -150,6 +150,8 @@ def inactivity_rule():
     make_rule()
 
 
+# Readers see what is committed.
+@pytest.mark.django_db(transaction=True)
 def test_a_purchase_moves_the_end_of_all_points_a_full_period_on(inactivity_rule):
     member = make_member()
     buy(member, 1000, purchased_at=datetime(2026, 2, 10, 12, tzinfo=UTC))
