@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
@@ -62,6 +63,8 @@ def problems_after(item: pytest.Item) -> list[str]:
 def fresh_start() -> None:
     """Let no test see what another left in a cache, or the language of its last page."""
     cache.clear()
+    # In tests points end at their end; those about notices switch them on.
+    settings.PROGRAMME_DEFAULTS["notice_days"] = None
     forget_cached()
     forget_compiled()
     translation.deactivate()

@@ -8,12 +8,11 @@ from campaigns.messaging.models import Campaign
 from campaigns.messaging.standard import make_standard_campaigns
 from members.jobs.models import JobRun
 from members.jobs.schedule import Turn, scheduled
-from members.lib.clock import database_now
 
 _JOB = "birthdays"
 
 
-@scheduled(_JOB, every=timedelta(hours=1))
+@scheduled(_JOB, every=timedelta(hours=1), after="recalculate-tiers")
 def run_birthdays(turn: Turn) -> dict[str, object]:
     """Plan the birthdays of the next days, then give the gifts whose day has come."""
     make_standard_campaigns()
@@ -21,10 +20,10 @@ def run_birthdays(turn: Turn) -> dict[str, object]:
     result: dict[str, object] = {}
     for campaign in Campaign.objects.running(Campaign.Kind.BIRTHDAY):
         planned = plan_birthdays(
-            campaign=campaign, at=database_now(), last_run=last_run, progress=lambda done: _stay(turn, done)
+            campaign=campaign, at=turn.now(), last_run=last_run, progress=lambda done: _stay(turn, done)
         )
         result[campaign.code] = planned.as_result()
-    result["gifts"] = give_due_gifts(progress=lambda done: _stay(turn, done))
+    result["gifts"] = give_due_gifts(at=turn.at, progress=lambda done: _stay(turn, done))
     return result
 
 

@@ -23,8 +23,8 @@ def send_planned(payload: dict[str, Any]) -> None:
 def sweep_deliveries(turn: Turn) -> dict[str, int]:
     """Send whatever is due and take care of hand-overs whose answer was lost."""
     make_standard_campaigns()
-    lost = sending.recover_lost()
+    lost = sending.recover_lost(at=turn.at)
     end, sent = time.monotonic() + _LONGEST_SWEEP_SECONDS, 0
-    while time.monotonic() < end and (taken := sending.send_due()):
+    while time.monotonic() < end and (taken := sending.send_due(at=turn.at)):
         sent += taken
     return {"taken_up": sent, "answers_lost": lost}

@@ -12,6 +12,7 @@ from campaigns.messaging.models import Delivery
 # What a template may be given: plain values, never a model.
 Context = Mapping[str, object]
 Build = Callable[[Delivery, datetime], Context]
+OnSent = Callable[[Delivery], None]
 
 
 class NothingToSay(Exception):
@@ -34,22 +35,26 @@ class MessageKind:
     purpose: str
     is_transactional: bool
     build: Build
+    on_sent: OnSent | None = None
 
 
 _kinds: dict[str, MessageKind] = {}
 
 
-def message(code: str, *, purpose: str, transactional: bool = False) -> Callable[[Build], Build]:
+def message(
+    code: str, *, purpose: str, transactional: bool = False, on_sent: OnSent | None = None
+) -> Callable[[Build], Build]:
     """Register the context builder of one message.
 
     ``purpose`` is the consent it needs: service, marketing or survey. A ``transactional`` message whose
     answer was lost is sent a second time (prefer a duplicate); any other is not (prefer the loss). The
     builder is called right before the hand-over with the delivery and the instant; it may raise NothingToSay
-    or NotYet.
+    or NotYet. ``on_sent`` is called in the transaction that notes the message as sent; it holds the delivery's lock, so
+    it may write an event but take no other lock.
     """
 
     def register(build: Build) -> Build:
-        _kinds[code] = MessageKind(code=code, purpose=purpose, is_transactional=transactional, build=build)
+        _kinds[code] = MessageKind(code, purpose, transactional, build, on_sent)
         return build
 
     return register

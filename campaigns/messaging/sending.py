@@ -159,6 +159,9 @@ def _apply(delivery: Delivery, answer: Answer, *, at: datetime) -> None:
         _repeat(delivery, at=at)
     else:
         _close(delivery, state=_STATE_OF[answer.outcome], reason=answer.detail[:60], at=at)
+        on_sent = kind_of(delivery).on_sent
+        if answer.outcome == Outcome.SENT and on_sent is not None:
+            on_sent(delivery)
 
 
 def _try_later_or_fail(delivery: Delivery, detail: str, *, at: datetime) -> None:

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from campaigns.referral.models import Referral
 from campaigns.referral.rewarding import approve
 from members.jobs.schedule import Turn, scheduled
-from members.lib.clock import database_now
 
 
 @scheduled("referrals", every=timedelta(hours=1))
 def run_referrals(turn: Turn) -> dict[str, int]:
     """Decide every referral that is due."""
-    return {"decided": approve_due(at=database_now())}
+    return {"decided": approve_due(at=turn.now())}
 
 
 def approve_due(*, at: datetime) -> int:

@@ -29,6 +29,9 @@ def steps_of(*, expires_at: datetime, days_before: Iterable[int], hour: int, zon
     return [Step(*each) for each in zip(days, dues, ends, strict=True)]
 
 
-def steps_to_plan(steps: Iterable[Step], *, at: datetime, until: datetime) -> list[Step]:
-    """Return those that are due by ``until`` and not pointless at ``at``."""
-    return [step for step in steps if step.due_at <= until and at < step.expires_at]
+def steps_to_plan(
+    steps: Iterable[Step], *, at: datetime, until: datetime, told_at: datetime | None = None
+) -> list[Step]:
+    """Return those that are due by ``until``, not pointless at ``at`` and not due when the member was last told."""
+    due = [step for step in steps if step.due_at <= until and at < step.expires_at]
+    return [step for step in due if told_at is None or step.due_at > told_at]

@@ -7,7 +7,6 @@ from django.db.models import Exists, OuterRef
 
 from members.accounts.models import User
 from members.jobs.schedule import Turn, scheduled
-from members.lib.clock import database_now
 from members.lib.transactions import retried
 
 KEPT = timedelta(days=7)
@@ -16,7 +15,7 @@ KEPT = timedelta(days=7)
 @scheduled("forget-unfinished-signups", daily_at=time(3, 30))
 def forget_daily(turn: Turn) -> dict[str, int]:
     """Run once a day."""
-    return {"forgotten": forget_unfinished(at=database_now())}
+    return {"forgotten": forget_unfinished(at=turn.now())}
 
 
 @retried

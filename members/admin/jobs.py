@@ -38,6 +38,7 @@ class JobRunAdmin(ReadOnlyAdmin[JobRun]):
     fields = (
         "job",
         "period_start",
+        "as_of",
         "state",
         "progress",
         "attempts",

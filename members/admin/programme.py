@@ -17,7 +17,33 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
 
     fieldsets = (
         (_("Programme"), {"fields": ("name", "currency", "zone")}),
-        (_("Life of points"), {"fields": ("expiry_months", "expiry_at_month_end", "courtesy_days")}),
+        (
+            _("Life of points"),
+            {
+                "fields": (
+                    "expiry_policy",
+                    "expiry_months",
+                    "expiry_days",
+                    "expiry_round_up",
+                    "expiry_dates",
+                    "expiry_years_later",
+                    "inactivity_purchases",
+                    "inactivity_redemptions",
+                ),
+            },
+        ),
+        (
+            _("Notice, courtesy and return of expired points"),
+            {
+                "fields": (
+                    "notice_days",
+                    "courtesy_days",
+                    "reinstate_days",
+                    "reinstated_for_days",
+                    "members_may_reinstate",
+                )
+            },
+        ),
         (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
         (_("Cost"), {"fields": ("cost_of_thousand_points",)}),
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from members.ledger.models import PointsEntry
+from members.ledger.reinstating import BY_MEMBER
 from members.lib.money import format_money
 
 Describe = Callable[[dict[str, Any]], str]
@@ -41,6 +42,11 @@ def explain(entry: PointsEntry) -> list[str]:
 def _reason(entry: PointsEntry) -> str:
     describe = _reasons.get(entry.reason)
     return describe(entry.breakdown) if describe else entry.reason
+
+
+@describes(BY_MEMBER)
+def _reinstated_by_member(_data: dict[str, Any]) -> str:
+    return _("You brought expired points back.")
 
 
 def explain_earning(breakdown: dict[str, Any]) -> list[str]:

@@ -4,7 +4,6 @@ from datetime import datetime, time, timedelta
 
 from members.jobs.models import IdempotencyKey
 from members.jobs.schedule import Turn, scheduled
-from members.lib.clock import database_now
 
 ANSWERS_KEPT = timedelta(days=30)
 
@@ -12,7 +11,7 @@ ANSWERS_KEPT = timedelta(days=30)
 @scheduled("forget-stored-answers", daily_at=time(3, 20))
 def forget_daily(turn: Turn) -> dict[str, int]:
     """Run once a day."""
-    return {"forgotten": forget_answers(at=database_now())}
+    return {"forgotten": forget_answers(at=turn.now())}
 
 
 def forget_answers(*, at: datetime) -> int:

@@ -16,6 +16,7 @@ class JobRun(models.Model):
 
     job = models.CharField(_("job"), max_length=60)
     period_start = models.DateTimeField(_("period"))
+    as_of = models.DateTimeField(_("as of"), null=True, help_text=_("The instant it works for; empty: its own now."))
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DUE)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(null=True, editable=False)

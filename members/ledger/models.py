@@ -143,6 +143,8 @@ class PointsLot(models.Model):
     available_from = models.DateTimeField(_("usable from"), null=True)
     expires_at = models.DateTimeField(_("usable until"), null=True)
     notice_due = models.BooleanField(_("ends only after a notice"), default=False)
+    # Given with an end of its own: activity of the member does not move it.
+    has_own_end = models.BooleanField(_("has an end of its own"), default=False, db_default=False)
     # The lot of another account whose points these are, dates kept.
     moved_from_id = models.BigIntegerField(null=True, editable=False)
 

@@ -181,6 +181,7 @@ def moved_lot(lot: PointsLot, points: int) -> PointsLot:
         available_from=lot.available_from,
         expires_at=lot.expires_at,
         notice_due=lot.notice_due,
+        has_own_end=lot.has_own_end,
         moved_from_id=lot.pk,
     )
 

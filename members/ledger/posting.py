@@ -106,7 +106,8 @@ def grant(
     movement = Movement(Kind.GRANT, Contra.ISSUED, points, key, reason, data or {}, now)
     lot = _new_lot(account, points, available_from or now)
     if expires_at is not None:
-        lot.expires_at, lot.notice_due = expires_at, False
+        lot.expires_at, lot.notice_due = expires_at, lots.needs_notice(expires_at)
+        lot.has_own_end = True
     entry = credit(account, movement, [lot])
     told = {"entry": entry.pk, "points": points} | _type_of(account)
     write_event(kind="points.granted", member_id=member_id, data=told, occurred_at=now)

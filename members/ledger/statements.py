@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import OuterRef, Subquery, Sum
 
 from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.notices import told_end
 from members.lib import periods
 from members.lib.paging import Page, page_before
 from members.programme.models import Programme
@@ -47,7 +48,10 @@ def spendable_points(member_id: int, at: datetime) -> int:
 
 
 def balance_of(member_id: int, at: datetime) -> Balance:
-    """Return balance, pending, debt and the ends of the usable points, soonest first. One query."""
+    """Return balance, pending, debt and the ends of the usable points, soonest first. One query.
+
+    Points that end only after a notice are shown with the first end that a notice sent now would allow.
+    """
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0)
     rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt"))
@@ -63,7 +67,8 @@ def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
     ends: dict[datetime, int] = {}
     for lot in usable:
         if lot.expires_at is not None:
-            ends[lot.expires_at] = ends.get(lot.expires_at, 0) + lot.remaining
+            shown = told_end(lot.expires_at, told_at=at) if lot.notice_due else lot.expires_at
+            ends[shown] = ends.get(shown, 0) + lot.remaining
     pending = sum(lot.remaining for lot in alive) - spendable
     return Balance(spendable=spendable, pending=pending, debt=debt, expiring=_ends(ends))
 

@@ -10,8 +10,12 @@ def add_months(day: date, months: int) -> date:
     """Return the same day ``months`` later, clamped to the end of a shorter month (31 Jan + 1 = 28/29 Feb)."""
     month_index = day.year * 12 + day.month - 1 + months
     year, month = divmod(month_index, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))
+    return clamped(year, month + 1, day.day)
+
+
+def clamped(year: int, month: int, day: int) -> date:
+    """Return the day of that month, or the month's last day when it has no such day."""
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
 def month_end(day: date) -> date:
@@ -58,6 +62,11 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 def last_usable_day(expires_at: datetime, zone: ZoneInfo) -> date:
     """Return the last local day on which something with this exclusive end can be used."""
     return (expires_at - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def end_after_days(start: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """Return the exclusive end after so many full days: the midnight after the last of them."""
+    return start_of_day(local_day(start, zone) + timedelta(days=days + 1), zone)
 
 
 def end_after_months(start: datetime, months: int, *, to_month_end: bool, zone: ZoneInfo) -> datetime:

@@ -1,7 +1,7 @@
 """The one row of programme settings."""
 
 import time
-from datetime import datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from members.lib import periods
+from members.lib.clock import database_now
 
 # The row is read on every award; a change by another process is seen after this many seconds.
 _CACHE_SECONDS = 2.0
@@ -26,12 +27,41 @@ def validate_zone(name: str) -> None:
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name}) from problem
 
 
+def validate_month_days(text: str) -> None:
+    """Refuse what is not a list of month-day pairs such as 06-30, 12-31."""
+    try:
+        for month, day in month_days(text):
+            date(2000, month, day)
+    except ValueError as problem:
+        raise ValidationError(_("Write month and day such as 12-31, several with commas between.")) from problem
+
+
+def month_days(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the (month, day) pairs of a list such as "06-30, 12-31"; raises ValueError."""
+    pairs = [pair.strip().split("-") for pair in text.split(",") if pair.strip()]
+    return tuple((int(month), int(day)) for month, day in pairs)
+
+
 class Programme(models.Model):
     """Settings of the programme; exactly one row, made on first use."""
 
     class DebtPolicy(models.TextChoices):
         CLAMP = "CLAMP", _("stop at zero and record the shortfall")
         DEBT = "DEBT", _("visible debt, paid by the next points")
+
+    class ExpiryPolicy(models.TextChoices):
+        NEVER = "NEVER", _("for ever")
+        DAYS = "DAYS", _("a number of days")
+        MONTHS = "MONTHS", _("a number of months")
+        CALENDAR = "CALENDAR", _("until a fixed day of the calendar")
+        INACTIVITY = "INACTIVITY", _("a number of months after the last activity")
+
+    class RoundUp(models.TextChoices):
+        NONE = "NONE", _("day")
+        MONTH = "MONTH", _("month")
+        QUARTER = "QUARTER", _("quarter")
+        HALF_YEAR = "HALF_YEAR", _("half-year")
+        YEAR = "YEAR", _("year")
 
     class LeapBirthday(models.TextChoices):
         FEB_28 = "FEB_28", _("28 February")
@@ -40,14 +70,63 @@ class Programme(models.Model):
     name = models.CharField(_("name"), max_length=80, default="Harbour Club")
     currency = models.CharField(_("currency"), max_length=3, default="GBP")
     zone = models.CharField(_("time zone"), max_length=40, default="Europe/London", validators=[validate_zone])
+    expiry_policy = models.CharField(
+        _("points last"),
+        max_length=10,
+        choices=ExpiryPolicy.choices,
+        default=ExpiryPolicy.MONTHS,
+        help_text=_("A change counts for points that become usable from now on; dates already given are kept."),
+    )
     expiry_months = models.PositiveSmallIntegerField(
-        _("points last for months"),
+        _("this many months"),
         null=True,
         blank=True,
         default=12,
-        help_text=_("Empty: points never expire."),
+        validators=[MaxValueValidator(600)],
+        help_text=_("12 is a year; 0 is the same day. Also the months without activity."),
     )
-    expiry_at_month_end = models.BooleanField(_("points last to the end of that month"), default=True)
+    expiry_days = models.PositiveSmallIntegerField(_("this many days"), null=True, blank=True)
+    expiry_dates = models.CharField(
+        _("until the next of these days"),
+        max_length=120,
+        blank=True,
+        validators=[validate_month_days],
+        help_text=_("Month and day, such as 12-31, or several: 06-30, 12-31."),
+    )
+    expiry_years_later = models.PositiveSmallIntegerField(
+        _("in the year so many years later"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("0: the next such day. 1 with 03-31: the points of a year end on 31 March of the year after."),
+    )
+    expiry_round_up = models.CharField(
+        _("to the end of that"), max_length=10, choices=RoundUp.choices, default=RoundUp.MONTH
+    )
+    inactivity_purchases = models.BooleanField(_("a purchase is activity"), default=True)
+    inactivity_redemptions = models.BooleanField(_("redeeming is activity"), default=True)
+    # No points end by inactivity sooner than one full period after this day.
+    inactivity_since = models.DateField(_("rule of inactivity since"), null=True, editable=False)
+    notice_days = models.PositiveSmallIntegerField(
+        _("points end only this many days after the member was told"),
+        null=True,
+        blank=True,
+        default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_(
+            "A reminder must have been sent; who cannot be reached keeps the points. Empty: points end without notice."
+        ),
+    )
+    reinstate_days = models.PositiveSmallIntegerField(
+        _("expired points can come back for days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("Counted from the day they expired. Empty: they cannot come back."),
+    )
+    reinstated_for_days = models.PositiveSmallIntegerField(
+        _("points that came back last for days"), default=30, validators=[MinValueValidator(1)]
+    )
+    members_may_reinstate = models.BooleanField(_("members may bring expired points back themselves"), default=False)
     debt_policy = models.CharField(
         _("when a return takes more than the balance"),
         max_length=8,
@@ -99,9 +178,18 @@ class Programme(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and forget the cached row."""
+        """Save, note when a rule of inactivity began, and forget the cached row."""
+        if self.expiry_policy == self.ExpiryPolicy.INACTIVITY and self._has_new_inactivity_rule():
+            self.inactivity_since = periods.local_day(database_now(), self.tz)
         super().save(*args, **kwargs)
         forget_cached()
+
+    def _has_new_inactivity_rule(self) -> bool:
+        """Whether the rule is new, or its period shorter than before."""
+        before = Programme.objects.filter(pk=self.pk).first()
+        if before is None or before.expiry_policy != self.ExpiryPolicy.INACTIVITY or before.inactivity_since is None:
+            return True
+        return (self.expiry_months or 0) < (before.expiry_months or 0)
 
     @classmethod
     def current(cls) -> "Programme":
@@ -117,11 +205,10 @@ class Programme(models.Model):
         """The zone that decides days, expiry and tier years."""
         return ZoneInfo(self.zone)
 
-    def expiry_of(self, start: datetime) -> datetime | None:
-        """Return the exclusive instant at which points available from ``start`` expire, or None for never."""
-        if self.expiry_months is None:
-            return None
-        return periods.end_after_months(start, self.expiry_months, to_month_end=self.expiry_at_month_end, zone=self.tz)
+    @property
+    def expiry_month_days(self) -> tuple[tuple[int, int], ...]:
+        """The fixed days of the calendar as (month, day)."""
+        return month_days(self.expiry_dates)
 
 
 def forget_cached() -> None:

@@ -111,7 +111,7 @@ def _tenure_reached(months: int, last_at: datetime, at: datetime) -> Iterable[in
     return Member.objects.filter(joined_at__gte=old, joined_at__lt=new).values_list("pk", flat=True).iterator()
 
 
-@scheduled("recalculate-tiers", daily_at=time(3, 0))
+@scheduled("recalculate-tiers", daily_at=time(3, 0), after="expire-points")
 def recalculate_tiers(turn: Turn) -> dict[str, Any]:
     """Review in the small hours whom something changed for; once a week ``recalculate-all-tiers`` makes sure."""
-    return recalculate_changed(turn=turn)
+    return recalculate_changed(at=turn.at, turn=turn)

@@ -121,6 +121,12 @@ class Tier(models.Model):
     gift_zh_hant = models.CharField(_("gift in words (繁體中文)"), max_length=120, blank=True)
     birthday_percent = models.PositiveSmallIntegerField(_("birthday gift raised by percent"), default=0)
     birthday_points = models.PositiveIntegerField(_("more points on the birthday"), default=0)
+    expiry_months = models.PositiveSmallIntegerField(
+        _("points last for months"),
+        null=True,
+        blank=True,
+        help_text=_("For points earned in this tier, instead of what the programme says. Empty: as the programme."),
+    )
     perks_en = models.TextField(_("perks (English)"), blank=True)
     perks_zh_hans = models.TextField(_("perks (简体中文)"), blank=True)
     perks_zh_hant = models.TextField(_("perks (繁體中文)"), blank=True)

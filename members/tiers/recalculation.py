@@ -107,4 +107,4 @@ def raise_at_once(event: Event) -> None:
 @scheduled("recalculate-all-tiers", every=timedelta(days=7))
 def recalculate_all_tiers(turn: Turn) -> dict[str, Any]:
     """Review every standing: once a week to make sure, and whenever somebody asks."""
-    return recalculate(turn=turn)
+    return recalculate(at=turn.at, turn=turn)

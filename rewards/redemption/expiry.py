@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from members.jobs.schedule import Turn, scheduled
-from members.lib.clock import database_now
 from members.lib.transactions import retried
 from rewards.redemption.fulfilment import expire_chunk
 
@@ -12,7 +11,7 @@ from rewards.redemption.fulfilment import expire_chunk
 @scheduled("redemption-expiry", every=timedelta(hours=1))
 def expire_redemptions(turn: Turn) -> dict[str, Any]:
     """Expire what is past its date, in chunks by id; a killed run carries on after the last chunk."""
-    as_of = database_now()
+    as_of = turn.now()
     after: int | None = turn.cursor
     while after is not None:
         after = _chunk(turn, as_of, after)

@@ -9,9 +9,9 @@ from members.events.models import Event
 from members.ledger import activation, posting, transfers
 from members.ledger.award_rows import Award, AwardLine, AwardLot
 from members.ledger.awarding import award_purchases
+from members.ledger.lots import end_of_lot
 from members.ledger.models import LotChange, PointsLot
 from members.ledger.statements import balance_of
-from members.programme.models import Programme
 from tests.factories import NOW, make_member, set_programme
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ledger_alone]
@@ -46,7 +46,7 @@ def test_waiting_points_become_usable_and_end_as_counted_from_then():
     at = timezone.now()
     assert activation.activate_purchase(purchase_id=purchase, at=at) == 30
     lot = PointsLot.objects.get(account__point_type="SPENDABLE")
-    assert (lot.available_from, lot.expires_at) == (at, Programme.current().expiry_of(at))
+    assert (lot.available_from, lot.expires_at) == (at, end_of_lot(at))
     assert balance_of(member.pk, at).spendable == 30
 
 

@@ -1,5 +1,7 @@
 """Expiry: each lot once, at its end, on the books after the fact."""
 
+import random
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from members.events.models import Event
 from members.jobs import schedule
 from members.jobs.models import JobRun
 from members.ledger import expiry, posting
-from members.ledger.models import PointsAccount, PointsEntry
+from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot
 from members.ledger.statements import balance_of
 from tests.factories import give, make_member
 
@@ -94,3 +96,86 @@ def test_an_attempt_that_was_taken_over_stops():
     with pytest.raises(schedule.LeaseLost):
         expiry.expire_due(turn=turn)
     assert PointsAccount.objects.get(point_type="SPENDABLE").balance == 10
+
+
+def members_with_random_lots(seed, count=12):
+    """Members with lots past, at and beyond the end, some partly used, some without an end, some not told yet."""
+    chance = random.Random(seed)
+    now = timezone.now()
+    members = [make_member() for _ in range(count)]
+    for turn, member in enumerate(members * 4):
+        end = chance.choice([None, now - timedelta(days=2), now, now + timedelta(microseconds=1), now])
+        give(member, chance.randint(1, 90), at=now - timedelta(days=9), expires_at=end)
+        if chance.random() < 0.3:
+            posting.spend(member_id=member.pk, points=1, key=f"{turn}", reason="x", at=now - timedelta(days=5))
+    untold = chance.sample(list(PointsLot.objects.values_list("pk", flat=True)), 6)
+    PointsLot.objects.filter(pk__in=untold).update(notice_due=True)
+    return members, now
+
+
+def what_the_rule_says(at):
+    """The rule in Python, lot by lot: what expires of each account, and the lots it comes from."""
+    due = [
+        lot
+        for lot in PointsLot.objects.all()
+        if lot.remaining and lot.expires_at and lot.expires_at <= at and not lot.notice_due
+    ]
+    points = Counter()
+    for lot in due:
+        points[lot.account_id] -= lot.remaining
+    return dict(points), {(lot.pk, lot.remaining) for lot in due}
+
+
+def what_was_written():
+    entries = PointsEntry.objects.filter(kind="EXPIRE")
+    uses = set(LotUse.objects.filter(entry__in=entries).values_list("lot_id", "points"))
+    points = Counter()
+    for account_id, amount in entries.values_list("account_id", "points"):
+        points[account_id] += amount
+    return dict(points), uses
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("span", [1, 3, 2000])
+def test_the_sweep_of_many_does_what_the_rule_says_of_each_lot(seed, span, monkeypatch):
+    monkeypatch.setattr(expiry, "RANGE", span)
+    _members, at = members_with_random_lots(seed)
+    points, lots = what_the_rule_says(at)
+
+    swept = expiry.expire_due(at=at)
+
+    assert what_was_written() == (points, lots)
+    assert (swept.accounts, swept.lots, swept.points) == (len(points), len(lots), -sum(points.values()))
+    assert Counter(Event.objects.filter(kind="points.expired").values_list("member_id", flat=True)) == Counter(
+        PointsEntry.objects.filter(kind="EXPIRE").values_list("member_id", flat=True)
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sweeping_member_by_member_does_the_same(seed):
+    members, at = members_with_random_lots(seed)
+    points, lots = what_the_rule_says(at)
+
+    for member in members:
+        expiry.expire_due(at=at, member_ids=[member.pk])
+
+    assert what_was_written() == (points, lots)
+
+
+def test_an_entry_tells_how_many_lots_ended_and_the_first_end():
+    member = make_member()
+    now = timezone.now()
+    for days in (3, 1):
+        end = (now - timedelta(days=days)).replace(microsecond=0)
+        give(member, 10, at=now - timedelta(days=9), expires_at=end)
+    expiry.expire_due()
+    breakdown = PointsEntry.objects.get(kind="EXPIRE").breakdown
+    assert breakdown == {"lots": 2, "first_end": (now - timedelta(days=3)).replace(microsecond=0).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("span", "seconds", "expected"),
+    [(2000, 0.05, 4000), (2000, 0.2, 2000), (2000, 0.5, 1000), (20_000, 0.01, 20_000), (1, 0.5, 1)],
+)
+def test_a_range_adapts_to_the_time_it_took(span, seconds, expected):
+    assert expiry.next_span(span, seconds) == expected

@@ -40,7 +40,7 @@ def test_a_gift_of_nothing_is_refused(points):
 
 
 def test_spending_takes_the_earliest_end_first_and_never_ending_points_last():
-    set_programme(expiry_months=None)
+    set_programme(expiry_policy="NEVER")
     member = make_member()
     never = give(member, 10)
     late = give(member, 10, expires_at=timezone.now() + timedelta(days=50))

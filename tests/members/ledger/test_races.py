@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from members.ledger import expiry, posting
+from members.ledger.expiry_sql import expire_lots
 from members.ledger.models import PointsAccount, PointsEntry, PointsLot
 from members.ledger.statements import spendable_points
 from members.purchases.models import Purchase
@@ -165,6 +167,77 @@ def test_a_spend_and_the_sweep_at_the_end_of_a_lot_never_both_take_it():
         )
         taken = PointsEntry.objects.filter(member=member, points__lt=0).aggregate(total=Sum("points"))["total"]
         assert taken == -100
+
+
+def hold_the_account_while_spending(member, ready, seconds=0.4):
+    with transaction.atomic():
+        posting.spend(member_id=member.pk, points=60, key=f"held{member.pk}", reason="test")
+        ready.set()
+        time.sleep(seconds)
+
+
+def sweep_when(ready, sweep):
+    assert ready.wait(10)
+    sweep()
+
+
+def sweep_without_lock(member, at):
+    """The mutant: decides in the statement that waits, on figures from before the wait."""
+    accounts = PointsAccount.objects.filter(member=member, point_type="SPENDABLE")
+    with transaction.atomic():
+        expire_lots(list(accounts.values_list("pk", flat=True)), at=at, now=at)
+
+
+def spend_60_of_100_while(sweep):
+    member = make_member()
+    end = timezone.now() + timedelta(seconds=1)
+    give(member, 100, expires_at=end)
+    give(member, 500)
+    ready = threading.Event()
+    outcomes = run_together(
+        [
+            partial(hold_the_account_while_spending, member, ready),
+            partial(sweep_when, ready, partial(sweep, member, end)),
+        ]
+    )
+    assert outcomes == [None, None]
+    return PointsEntry.objects.get(member=member, kind="EXPIRE").points
+
+
+def test_a_redemption_that_is_not_committed_yet_at_the_end_is_honoured_and_only_the_rest_expires():
+    assert spend_60_of_100_while(lambda member, end: expiry.expire_due(at=end)) == -40
+
+
+@pytest.mark.wrong_books
+def test_the_race_sees_a_sweep_that_did_not_lock_first():
+    assert spend_60_of_100_while(sweep_without_lock) == -100
+
+
+SWEPT = """
+import django
+django.setup()
+from members.ledger import expiry
+expiry.RANGE = expiry.MOST = 4
+expiry.expire_due()
+"""
+
+
+def test_a_sweep_that_is_killed_in_the_middle_leaves_whole_ranges_and_the_next_one_finishes():
+    now = timezone.now()
+    members = [make_member() for _ in range(300)]
+    for member in members:
+        give(member, 10, at=now - timedelta(days=3), expires_at=now - timedelta(days=1))
+    environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    process = subprocess.Popen([sys.executable, "-c", SWEPT], env=environment, cwd=ROOT)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and PointsEntry.objects.filter(kind="EXPIRE").count() < 20:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = PointsEntry.objects.filter(kind="EXPIRE").count()
+    assert 20 <= done < 300
+    assert expiry.expire_due().accounts == 300 - done
+    assert PointsEntry.objects.filter(kind="EXPIRE").aggregate(total=Sum("points"))["total"] == -3000
 
 
 KILLED = """

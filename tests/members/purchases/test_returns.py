@@ -149,7 +149,7 @@ def test_points_are_taken_from_the_lot_of_the_purchase_first():
 
 def test_points_already_spent_become_a_debt_when_the_programme_says_so():
     make_rule()
-    set_programme(debt_policy="DEBT", expiry_months=None)
+    set_programme(debt_policy="DEBT", expiry_policy="NEVER")
     member = make_member()
     buy(member)
     posting.spend(member_id=member.pk, points=19, key="s", reason="test")

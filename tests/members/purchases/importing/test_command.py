@@ -85,7 +85,7 @@ def totals() -> str:
 @pytest.mark.parametrize(("model", "count"), [(Purchase, 1000), (Return, 100)])
 def test_a_killed_import_carries_on_to_the_totals_of_an_undisturbed_one(tmp_path, model, count):
     make_rule()
-    set_programme(expiry_months=None)
+    set_programme(expiry_policy="NEVER")
     path = big_file(tmp_path)
     process = start_command(path)
     wait_for(model, count, process, path.with_suffix(".log"))

@@ -60,7 +60,7 @@ def test_amounts_are_exact_and_rounded_half_up_once_a_line(tmp_path):
 
 def test_a_return_goes_to_the_latest_earlier_purchase_and_takes_its_points(tmp_path):
     make_rule()
-    set_programme(expiry_months=None)
+    set_programme(expiry_policy="NEVER")
     path = write_file(
         tmp_path,
         row("C9", quantity=-3, at="2011-06-05 10:00:00"),
