@@ -1,8 +1,10 @@
 """Which member a login may see, and which member an outside name means."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import AnonymousUser
 
-from members.accounts.models import Identity, Member, User
+from members.accounts.models import DeadNumber, Identity, Member, User
 from members.lib import codes
 
 _PUBLIC_ID_PREFIX = "mem_"
@@ -11,6 +13,15 @@ _IDENTITY_PREFIX = "identity:"
 
 class MemberNotFound(Exception):
     """There is no such member, or not for whoever asks: nobody learns which."""
+
+
+class LostCard(MemberNotFound):
+    """The number belongs to a card that was reported lost. What it carries is for staff alone."""
+
+    def __init__(self, *, reported_at: datetime, new_number_ends: str) -> None:
+        super().__init__()
+        self.reported_at = reported_at
+        self.new_number_ends = new_number_ends
 
 
 def current_member(user: User | AnonymousUser) -> Member | None:
@@ -36,12 +47,22 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
 
 def find_member(reference: str) -> Member:
     """Return the open membership that a till or shop names: a member number, a public id, or
-    ``identity:SOURCE:VALUE``. Raises MemberNotFound.
+    ``identity:SOURCE:VALUE``. Raises MemberNotFound, LostCard for the number of a lost card.
     """
-    member = _look_up(reference.strip()) if _is_plain(reference) else None
+    reference = reference.strip()
+    member = _look_up(reference) if _is_plain(reference) else None
+    if member is None and codes.is_member_number(reference):
+        refuse_lost_card(reference)
     if member is None or member.status != Member.Status.ACTIVE:
         raise MemberNotFound
     return member
+
+
+def refuse_lost_card(number: str) -> None:
+    """Raise LostCard when this is the number of a card that was reported lost."""
+    dead = DeadNumber.objects.filter(number=number).select_related("member").first()
+    if dead is not None:
+        raise LostCard(reported_at=dead.at, new_number_ends=dead.member.number[-4:])
 
 
 def _look_up(reference: str) -> Member | None:

@@ -120,6 +120,21 @@ class Member(models.Model):
         return self.number
 
 
+class DeadNumber(models.Model):
+    """A member number whose card was reported lost: it names nobody any more and is never given again."""
+
+    number = models.CharField(_("member number"), max_length=10, unique=True)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="dead_numbers")
+    at = models.DateTimeField(_("reported lost"))
+
+    class Meta:
+        verbose_name = _("lost card")
+        verbose_name_plural = _("lost cards")
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class SegmentMembership(models.Model):
     """That a member belongs to a segment now; filled by the app that knows segments, read by gates."""
 

@@ -173,3 +173,10 @@ class ReasonOnlyForm(forms.Form):
     """Why."""
 
     reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+
+
+class CardForm(forms.Form):
+    """Which card is lost, and how."""
+
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+    lost_number = forms.CharField(max_length=10, widget=forms.HiddenInput)

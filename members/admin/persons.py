@@ -18,6 +18,7 @@ from members.accounts.consent import record_consent
 from members.accounts.enrolment import enrol_member
 from members.accounts.phones import NotAPhone, to_e164
 from members.admin import member_page
+from members.admin.cards import lost_card_in_words, lost_card_page
 from members.admin.forms import (
     BirthdayForm,
     ConsentForm,
@@ -50,6 +51,7 @@ BUTTONS = {
     "profile": "members.change_member",
     "birthday": "members.change_member",
     "consent": "members.change_member",
+    "card": "members.change_member",
 }
 
 
@@ -86,6 +88,9 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     ) -> tuple[QuerySet[Member], bool]:
         """Find by number, address or telephone exactly, else by a part of the name."""
         term = search_term.replace("\x00", "").strip()
+        lost = lost_card_in_words(term.replace(" ", ""))
+        if lost:
+            self.message_user(request, lost, messages.WARNING)
         return (queryset.filter(_named(term, by_person=_sees_persons(request))) if term else queryset), False
 
     @admin.display(description=gettext_lazy("name"))
@@ -118,6 +123,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "profile": self.profile_page,
             "birthday": self.birthday_page,
             "consent": self.consent_page,
+            "card": self.card_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -257,6 +263,10 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             submit=_("Save"),
             status=_status(form),
         )
+
+    def card_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Replace a lost card."""
+        return lost_card_page(self, request, self._member(request, member_id, "card"))
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
@@ -404,6 +414,7 @@ def _button_labels() -> dict[str, str]:
         "profile": _("Change the profile"),
         "birthday": _("Change the birthday"),
         "consent": _("Note a consent"),
+        "card": _("Replace a lost card"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import views
+from members.web import lost_card, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -10,6 +10,7 @@ app_name = "portal"
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("card/", views.card, name="card"),
+    path("card/lost/", lost_card.lost, name="lost_card"),
     path("history/", views.history, name="history"),
     path("tiers/", views.tiers, name="tiers"),
     path("profile/", views.profile, name="profile"),

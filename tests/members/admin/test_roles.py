@@ -27,6 +27,7 @@ PAGES = {
     "members_member_profile": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_birthday": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_consent": ({"members.view_member", "members.change_member"}, "member"),
+    "members_member_card": ({"members.view_member", "members.change_member"}, "member"),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
