@@ -14,9 +14,12 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
+        from members.earning import transfer_reasons
         from members.jobs import forgetting
         from members.ledger import audit, expiry, posting
+        from members.ledger import merging as ledger_merging
         from members.lib.guards import install_guards
+        from members.tiers import merging as tier_merging
         from members.tiers import recalculation
 
         allauth_signals.connect()

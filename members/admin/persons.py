@@ -31,6 +31,7 @@ from members.admin.forms import (
     ProfileForm,
 )
 from members.admin.ledger import refusal
+from members.admin.merges import merge_page
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.ledger.adjustments import OwnAccount, request_adjustment
 from members.ledger.posting import InsufficientPoints
@@ -52,6 +53,7 @@ BUTTONS = {
     "birthday": "members.change_member",
     "consent": "members.change_member",
     "card": "members.change_member",
+    "merge": "members.add_mergerequest",
 }
 
 
@@ -124,6 +126,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "birthday": self.birthday_page,
             "consent": self.consent_page,
             "card": self.card_page,
+            "merge": self.merge_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -160,12 +163,12 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show everything about one member on one page."""
-        member = get_object_or_404(Member.objects.select_related("person", "user"), pk=_whole(object_id))
+        member = get_object_or_404(Member.objects.select_related("person", "user", "merged_into"), pk=_whole(object_id))
         require(allowed=self.has_view_permission(request, member))
         buttons = [
             {"label": label, "url": reverse(f"admin:members_member_{name}", args=[member.pk])}
             for name, label in _button_labels().items()
-            if request.user.has_perm(BUTTONS[name])
+            if request.user.has_perm(BUTTONS[name]) and member.merged_into_id is None
         ]
         shown = member_page.facts(member, database_now(), with_person=_sees_persons(request))
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
@@ -267,6 +270,10 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     def card_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
         """Replace a lost card."""
         return lost_card_page(self, request, self._member(request, member_id, "card"))
+
+    def merge_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Merge another membership into this one."""
+        return merge_page(self, request, self._member(request, member_id, "merge"))
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
@@ -415,6 +422,7 @@ def _button_labels() -> dict[str, str]:
         "birthday": _("Change the birthday"),
         "consent": _("Note a consent"),
         "card": _("Replace a lost card"),
+        "merge": _("Merge another membership into this one"),
     }
 
 

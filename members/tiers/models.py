@@ -102,6 +102,7 @@ class Standing(models.Model):
         JOINED = "JOINED", _("joined")
         REACHED = "REACHED", _("reached the threshold")
         REVIEW = "REVIEW", _("review")
+        MERGED = "MERGED", _("joined with another membership")
 
     member = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="standings")
     tier = models.ForeignKey(Tier, models.PROTECT, related_name="+")

@@ -1,0 +1,17 @@
+"""The sentences for points that go from one member to another."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from members.earning.explanation import describes
+
+
+@describes("merge")
+def _merged(data: dict[str, Any]) -> str:
+    return _("Two memberships became one; the points keep their dates.")
+
+
+@describes("sign-up-twice")
+def _sign_up_twice(data: dict[str, Any]) -> str:
+    return _("The bonus for joining counts once for one person.")
