@@ -24,6 +24,7 @@ from members.ledger.models import (
     LotUse,
     PointsAccount,
     PointsEntry,
+    PointsGift,
     PointsLot,
 )
 from members.programme.models import Programme
@@ -54,6 +55,7 @@ __all__ = [
     "Person",
     "PointsAccount",
     "PointsEntry",
+    "PointsGift",
     "PointsLot",
     "Programme",
     "Purchase",

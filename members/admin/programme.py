@@ -19,6 +19,18 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
         (_("Programme"), {"fields": ("name", "currency", "zone")}),
         (_("Life of points"), {"fields": ("expiry_months", "expiry_at_month_end", "courtesy_days")}),
         (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
+        (
+            _("Points between members"),
+            {
+                "fields": (
+                    "transfers_enabled",
+                    "transfer_minimum",
+                    "transfer_daily_limit",
+                    "transfer_yearly_limit",
+                    "household_size",
+                )
+            },
+        ),
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
         (None, {"fields": ("why",)}),
     )

@@ -15,3 +15,9 @@ def _merged(data: dict[str, Any]) -> str:
 @describes("sign-up-twice")
 def _sign_up_twice(data: dict[str, Any]) -> str:
     return _("The bonus for joining counts once for one person.")
+
+
+@describes("member-gift")
+def _given(data: dict[str, Any]) -> str:
+    ends = {"giver": data["giver"], "taker": data["taker"]}
+    return _("A gift: from the member number that ends in %(giver)s to the one that ends in %(taker)s.") % ends

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import lost_card, views
+from members.web import giving, lost_card, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("card/", views.card, name="card"),
     path("card/lost/", lost_card.lost, name="lost_card"),
     path("history/", views.history, name="history"),
+    path("give/", giving.give, name="give"),
     path("tiers/", views.tiers, name="tiers"),
     path("profile/", views.profile, name="profile"),
     path("more/", views.more, name="more"),
