@@ -14,8 +14,11 @@ class CampaignsConfig(AppConfig):
         """Import what registers itself."""
         from campaigns.birthday import greeting
         from campaigns.birthday import jobs as birthday_jobs
+        from campaigns.birthday import merging as birthday_merging
         from campaigns.messaging import jobs as messaging_jobs
+        from campaigns.messaging import merging as messaging_merging
         from campaigns.messaging import redemption_codes
         from campaigns.referral import jobs as referral_jobs
+        from campaigns.referral import merging as referral_merging
         from campaigns.referral import qualifying
         from campaigns.reminders import jobs as reminder_jobs

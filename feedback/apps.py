@@ -12,4 +12,4 @@ class FeedbackConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the reader of the event log and the message."""
-        from feedback.invitations import reacting, sending
+        from feedback.invitations import merging, reacting, sending

@@ -14,10 +14,13 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
+        from members.earning import transfer_reasons
         from members.jobs import forgetting
         from members.ledger import audit, books, expiry, holds, inactivity, posting, reviewing
+        from members.ledger import merging as ledger_merging
         from members.lib.guards import install_guards
         from members.tiers import changes, gifts, recalculation
+        from members.tiers import merging as tier_merging
 
         allauth_signals.connect()
         enrolment.on_enrol.append(posting.open_accounts)

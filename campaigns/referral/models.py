@@ -49,6 +49,7 @@ class Referral(models.Model):
         RETURNED = "RETURNED", _("purchase returned")
         LIMIT_REACHED = "LIMIT_REACHED", _("limit reached")
         MEMBER_GONE = "MEMBER_GONE", _("membership closed")
+        SAME_MEMBER = "SAME_MEMBER", _("both are one member")
         STAFF = "STAFF", _("decided by staff")
 
     campaign = models.ForeignKey("campaigns.Campaign", models.PROTECT, related_name="referrals")

@@ -1,8 +1,11 @@
 """Which member a login may see, and which member an outside name means."""
 
-from django.contrib.auth.models import AnonymousUser
+from datetime import datetime
 
-from members.accounts.models import Identity, Member, User
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+
+from members.accounts.models import DeadNumber, Identity, Member, User
 from members.lib import codes
 
 _PUBLIC_ID_PREFIX = "mem_"
@@ -11,6 +14,15 @@ _IDENTITY_PREFIX = "identity:"
 
 class MemberNotFound(Exception):
     """There is no such member, or not for whoever asks: nobody learns which."""
+
+
+class LostCard(MemberNotFound):
+    """The number belongs to a card that was reported lost. What it carries is for staff alone."""
+
+    def __init__(self, *, reported_at: datetime, new_number_ends: str) -> None:
+        super().__init__()
+        self.reported_at = reported_at
+        self.new_number_ends = new_number_ends
 
 
 def current_member(user: User | AnonymousUser) -> Member | None:
@@ -25,34 +37,62 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
 
     Raises MemberNotFound for a foreign member exactly as for one that does not exist.
     """
-    members = Member.objects.select_related("person")
+    members = Member.objects.select_related("person", "merged_into__person")
     if not (user.is_active and user.is_staff and user.has_perm("members.view_member")):
-        members = members.filter(user=user) if isinstance(user, User) else members.none()
+        own = Q(user=user, merged_into=None) | Q(merged_into__user=user)
+        members = members.filter(own) if isinstance(user, User) else members.none()
     member = members.filter(public_id=public_id).first() if _is_plain(public_id) else None
     if member is None:
         raise MemberNotFound
-    return member
+    return member.merged_into or member
 
 
 def find_member(reference: str) -> Member:
     """Return the open membership that a till or shop names: a member number, a public id, or
-    ``identity:SOURCE:VALUE``. Raises MemberNotFound.
+    ``identity:SOURCE:VALUE``. What names a merged member leads to the one that stays.
+
+    Raises MemberNotFound, LostCard for the number of a lost card.
     """
-    member = _look_up(reference.strip()) if _is_plain(reference) else None
+    reference = reference.strip()
+    member = _look_up(reference) if _is_plain(reference) else None
+    if member is None and codes.is_member_number(reference):
+        refuse_lost_card(reference)
+    if member is not None:
+        member = member.merged_into or member
     if member is None or member.status != Member.Status.ACTIVE:
         raise MemberNotFound
     return member
 
 
+def history_ids(member_id: int) -> list[int]:
+    """Return the ids under which the member's past is kept: the own one and those of members merged into it."""
+    merged = Member.objects.filter(merged_into=member_id).order_by("pk")
+    return [member_id, *merged.values_list("pk", flat=True)]
+
+
+def surviving_id(member_id: int) -> int:
+    """Return the id of the member that this one was merged into, or its own."""
+    merged_into = Member.objects.filter(pk=member_id).values_list("merged_into", flat=True).first()
+    return merged_into or member_id
+
+
+def refuse_lost_card(number: str) -> None:
+    """Raise LostCard when this is the number of a card that was reported lost."""
+    dead = DeadNumber.objects.filter(number=number).select_related("member").first()
+    if dead is not None:
+        raise LostCard(reported_at=dead.at, new_number_ends=dead.member.number[-4:])
+
+
 def _look_up(reference: str) -> Member | None:
     if reference.startswith(_IDENTITY_PREFIX):
         source, _, value = reference.removeprefix(_IDENTITY_PREFIX).partition(":")
-        identity = Identity.objects.filter(source=source, value=value).select_related("member").first()
+        identities = Identity.objects.select_related("member__merged_into")
+        identity = identities.filter(source=source, value=value).first()
         return identity.member if identity else None
     if reference.startswith(_PUBLIC_ID_PREFIX):
-        return Member.objects.filter(public_id=reference).first()
+        return Member.objects.select_related("merged_into").filter(public_id=reference).first()
     if codes.is_member_number(reference):
-        return Member.objects.filter(number=reference).first()
+        return Member.objects.select_related("merged_into").filter(number=reference).first()
     return None
 
 

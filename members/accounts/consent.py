@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
+from members.accounts.access import surviving_id
 from members.accounts.models import Consent, Member
 from members.events import log
 from members.lib.clock import database_now
@@ -41,8 +42,10 @@ def record_consent(
 ) -> Consent:
     """Append a statement of will and write `consent.changed`; repeating the newest one returns it unchanged.
 
-    `source` names where it was said (``portal``, ``unsubscribe``, ``import``); `actor_id` who typed it.
+    `source` names where it was said (``portal``, ``unsubscribe``, ``import``); `actor_id` who typed it. What was meant
+    for a merged member counts for the one that stays.
     """
+    member_id = surviving_id(member_id)
     lock_consent(member_id)
     newest = Consent.objects.filter(member_id=member_id, channel=channel, purpose=purpose).order_by("-id").first()
     if newest is not None and newest.granted == granted:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from members.accounts.models import Identity, Member, Person, Store, User
+from members.accounts.models import DeadNumber, Identity, Member, Person, Store, User
 from members.events import log
 from members.lib import codes
 from members.lib.transactions import retried
@@ -47,7 +47,7 @@ def enrol_member(
         if known is not None:
             return known
     member = Member.objects.create(
-        number=_fresh_numbers(1)[0],
+        number=fresh_numbers(1)[0],
         user=user,
         language=language,
         source=source,
@@ -120,7 +120,7 @@ def _create_members(
             joined_store_id=store_id,
             home_store_id=store_id,
         )
-        for number, joined_at in zip(_fresh_numbers(len(missing)), missing.values(), strict=True)
+        for number, joined_at in zip(fresh_numbers(len(missing)), missing.values(), strict=True)
     )
     Identity.objects.bulk_create(
         Identity(member=member, source=source, value=value) for member, value in zip(members, missing, strict=True)
@@ -137,13 +137,15 @@ def _create_members(
     return {value: member.pk for member, value in zip(members, missing, strict=True)}
 
 
-def _fresh_numbers(count: int) -> list[str]:
-    """Return numbers that nobody has; the unique constraint guards the moment until they are stored."""
+def fresh_numbers(count: int) -> list[str]:
+    """Return numbers that nobody has or had; the unique constraint guards the moment until they are stored."""
     fresh: set[str] = set()
     while len(fresh) < count:
         drawn = {codes.random_member_number() for _ in range(count - len(fresh))}
-        taken = Member.objects.filter(number__in=drawn).values_list("number", flat=True)
-        fresh |= drawn - set(taken)
+        # Members first: a number that dies in between was a member's when they were read.
+        for holder in (Member, DeadNumber):
+            drawn -= set(holder.objects.filter(number__in=drawn).values_list("number", flat=True))
+        fresh |= drawn
     return list(fresh)
 
 

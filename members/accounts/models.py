@@ -120,6 +120,54 @@ class Member(models.Model):
         return self.number
 
 
+class DeadNumber(models.Model):
+    """A member number whose card was reported lost: it names nobody any more and is never given again."""
+
+    number = models.CharField(_("member number"), max_length=10, unique=True)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="dead_numbers")
+    at = models.DateTimeField(_("reported lost"))
+
+    class Meta:
+        verbose_name = _("lost card")
+        verbose_name_plural = _("lost cards")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class MergeRequest(models.Model):
+    """A merge that moves more points than one person may decide, waiting for a second person."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", _("waiting")
+        APPROVED = "APPROVED", _("approved")
+        REFUSED = "REFUSED", _("refused")
+
+    loser = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member that ends"))
+    survivor = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member that stays"))
+    take_back_bonus = models.BooleanField(_("take back the later sign-up bonus"), default=False)
+    reason = models.CharField(_("reason"), max_length=300)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(_("asked"))
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    class Meta:
+        verbose_name = _("merge to approve")
+        verbose_name_plural = _("merges to approve")
+        constraints = [
+            models.UniqueConstraint(fields=["loser"], condition=Q(state="WAITING"), name="merge_request_one_waiting"),
+            models.CheckConstraint(condition=~Q(loser=F("survivor")), name="merge_request_two_members"),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="merge_request_two_persons"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class SegmentMembership(models.Model):
     """That a member belongs to a segment now; filled by the app that knows segments, read by gates."""
 

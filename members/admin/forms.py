@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from members.accounts.adapter import PhoneField
-from members.accounts.models import LANGUAGES, Consent, Store
+from members.accounts.models import LANGUAGES, Consent, Member, Store
 from members.admin.pages import one_time_key
 from members.lib.clock import database_now
 from members.lib.money import exponent
@@ -173,3 +173,29 @@ class ReasonOnlyForm(forms.Form):
     """Why."""
 
     reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+
+
+class CardForm(forms.Form):
+    """Which card is lost, and how."""
+
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+    lost_number = forms.CharField(max_length=10, widget=forms.HiddenInput)
+
+
+class MergeForm(forms.Form):
+    """Which membership ends, and why; asked twice before it counts."""
+
+    number = forms.CharField(label=_("number of the membership that ends"), max_length=20)
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+    take_back_bonus = forms.BooleanField(
+        label=_("take back the later sign-up bonus"), required=False, help_text=_("Where both had one.")
+    )
+    previewed = forms.CharField(max_length=10, required=False, widget=forms.HiddenInput)
+
+    def clean_number(self) -> Member:
+        """Return the member that the number names, whatever its state."""
+        typed = self.cleaned_data["number"].replace(" ", "")
+        member = Member.objects.filter(number=typed).first()
+        if member is None:
+            raise forms.ValidationError(_("There is no such member."))
+        return member

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from members.accounts.access import history_ids
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger.models import PointType
@@ -48,9 +49,12 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "lots": _lots(member),
         "purchases": [_document(row, row.purchased_at) for row in _latest(Purchase, member)],
         "returns": [_document(row, row.returned_at) for row in _latest(Return, member)],
-        "standings": Standing.objects.filter(member=member).select_related("tier").order_by("-pk")[:OTHERS],
+        "standings": Standing.objects.filter(member__in=history_ids(member.pk))
+        .select_related("tier")
+        .order_by("-pk")[:OTHERS],
         "consents": Consent.objects.filter(member=member).order_by("-pk")[:OTHERS],
         "identities": Identity.objects.filter(member=member).exclude(source="staff").order_by("pk")[:OTHERS],
+        "merged": member.merged_members.order_by("pk")[:OTHERS],
         "requests": asked,
         "audit": _audit(entries, asked),
     }
@@ -68,7 +72,7 @@ def _lots(member: Member) -> list[dict[str, Any]]:
 
 
 def _latest(model: Any, member: Member) -> Any:
-    return model.objects.filter(member=member).select_related("store").order_by("-pk")[:OTHERS]
+    return model.objects.filter(member__in=history_ids(member.pk)).select_related("store").order_by("-pk")[:OTHERS]
 
 
 def _document(row: Purchase | Return, at: datetime) -> dict[str, Any]:

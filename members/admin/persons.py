@@ -18,6 +18,7 @@ from members.accounts.consent import record_consent
 from members.accounts.enrolment import enrol_member
 from members.accounts.phones import NotAPhone, to_e164
 from members.admin import member_page
+from members.admin.cards import lost_card_in_words, lost_card_page
 from members.admin.forms import (
     BirthdayForm,
     ConsentForm,
@@ -30,6 +31,7 @@ from members.admin.forms import (
     ProfileForm,
 )
 from members.admin.ledger import refusal
+from members.admin.merges import merge_page
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.ledger.adjustments import OwnAccount, request_adjustment
 from members.ledger.posting import InsufficientPoints
@@ -50,6 +52,8 @@ BUTTONS = {
     "profile": "members.change_member",
     "birthday": "members.change_member",
     "consent": "members.change_member",
+    "card": "members.change_member",
+    "merge": "members.add_mergerequest",
 }
 
 
@@ -86,6 +90,9 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     ) -> tuple[QuerySet[Member], bool]:
         """Find by number, address or telephone exactly, else by a part of the name."""
         term = search_term.replace("\x00", "").strip()
+        lost = lost_card_in_words(term.replace(" ", ""))
+        if lost:
+            self.message_user(request, lost, messages.WARNING)
         return (queryset.filter(_named(term, by_person=_sees_persons(request))) if term else queryset), False
 
     @admin.display(description=gettext_lazy("name"))
@@ -118,6 +125,8 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "profile": self.profile_page,
             "birthday": self.birthday_page,
             "consent": self.consent_page,
+            "card": self.card_page,
+            "merge": self.merge_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -154,12 +163,12 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show everything about one member on one page."""
-        member = get_object_or_404(Member.objects.select_related("person", "user"), pk=_whole(object_id))
+        member = get_object_or_404(Member.objects.select_related("person", "user", "merged_into"), pk=_whole(object_id))
         require(allowed=self.has_view_permission(request, member))
         buttons = [
             {"label": label, "url": reverse(f"admin:members_member_{name}", args=[member.pk])}
             for name, label in _button_labels().items()
-            if request.user.has_perm(BUTTONS[name])
+            if request.user.has_perm(BUTTONS[name]) and member.merged_into_id is None
         ]
         shown = member_page.facts(member, database_now(), with_person=_sees_persons(request))
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
@@ -257,6 +266,14 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             submit=_("Save"),
             status=_status(form),
         )
+
+    def card_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Replace a lost card."""
+        return lost_card_page(self, request, self._member(request, member_id, "card"))
+
+    def merge_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Merge another membership into this one."""
+        return merge_page(self, request, self._member(request, member_id, "merge"))
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
@@ -404,6 +421,8 @@ def _button_labels() -> dict[str, str]:
         "profile": _("Change the profile"),
         "birthday": _("Change the birthday"),
         "consent": _("Note a consent"),
+        "card": _("Replace a lost card"),
+        "merge": _("Merge another membership into this one"),
     }
 
 

@@ -46,6 +46,18 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
         ),
         (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
         (_("Cost"), {"fields": ("cost_of_thousand_points",)}),
+        (
+            _("Points between members"),
+            {
+                "fields": (
+                    "transfers_enabled",
+                    "transfer_minimum",
+                    "transfer_daily_limit",
+                    "transfer_yearly_limit",
+                    "household_size",
+                )
+            },
+        ),
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
         (None, {"fields": ("why",)}),
     )

@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.accounts.access import MemberNotFound, find_member
+from members.accounts.access import LostCard, MemberNotFound, find_member
 from members.api import schema
 from members.api.keys import HasScope
+from members.api.problems import lost_card
 from members.ledger.statements import balance_of
 
 _INTEGER = {"type": "integer"}
@@ -57,13 +58,15 @@ class MemberBalance(APIView):
                     "as_of": _INSTANT,
                 },
             ),
-            **schema.problems(401, 403, 404, 429),
+            **schema.problems(401, 403, 404, 422, 429),
         },
     )
     def get(self, request: Request, number: str) -> Response:
         """Answer with the balance of the member that `number` names."""
         try:
             member = find_member(number)
+        except LostCard as problem:
+            raise lost_card() from problem
         except MemberNotFound as problem:
             raise Http404 from problem
         at = timezone.now()

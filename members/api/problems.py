@@ -57,6 +57,15 @@ def invalid(pointer: str, code: str, detail: str) -> Problem:
     )
 
 
+def lost_card() -> Problem:
+    """Return the problem of a number whose card was reported lost; it tells nothing about the member."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "lost_card",
+        _("This card was reported lost. Please ask for the new one."),
+    )
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate an exception of a view; None leaves an unforeseen one to Django's handler for 500."""
     problem = _as_problem(error)

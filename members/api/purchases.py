@@ -14,13 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.accounts.access import MemberNotFound, find_member
+from members.accounts.access import LostCard, MemberNotFound, find_member
 from members.accounts.models import Store
 from members.api import idempotency, schema
 from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
-from members.api.problems import Problem, invalid
+from members.api.problems import Problem, invalid, lost_card
 from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import ContentDiffers, record_purchase
 
@@ -160,6 +160,8 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
     _check_time(body.purchased_at)
     try:
         member = find_member(body.member)
+    except LostCard as problem:
+        raise lost_card() from problem
     except MemberNotFound as problem:
         raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
     draft = PurchaseDraft(

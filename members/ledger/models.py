@@ -279,6 +279,33 @@ class Counter(models.Model):
         return f"{self.name} {self.period}: {self.used}"
 
 
+class PointsGift(models.Model):
+    """Points that one member gave to another. The note is theirs and may be deleted; the entries stay."""
+
+    giver = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="points_given")
+    taker = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="points_received")
+    points = models.PositiveIntegerField(_("points"))
+    note = models.CharField(_("note"), max_length=140, blank=True)
+    key = models.CharField(max_length=64, editable=False)
+    at = models.DateTimeField(_("given"))
+
+    class Meta:
+        verbose_name = _("gift of points")
+        verbose_name_plural = _("gifts of points")
+        constraints = [
+            models.UniqueConstraint(fields=["giver", "key"], name="points_gift_once_per_key"),
+            models.CheckConstraint(condition=Q(points__gt=0), name="points_gift_gives_something"),
+            models.CheckConstraint(condition=~Q(giver=F("taker")), name="points_gift_to_another"),
+        ]
+        indexes = [
+            models.Index(fields=["giver", "at"], name="points_gift_giver"),
+            models.Index(fields=["taker", "at"], name="points_gift_taker"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class AdjustmentRequest(models.Model):
     """A correction above the limit, waiting for a second person."""
 

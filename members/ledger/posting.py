@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Subquery, Sum
+from django.db.models.functions import Coalesce
 
+from members.accounts.models import Member
 from members.events.audit_log import write_audit
 from members.events.log import write_event
 from members.ledger import lots
@@ -71,12 +73,17 @@ def open_accounts(member_ids: Iterable[int]) -> None:
     PointsAccount.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def lock_account(member_id: int, point_type: PointType = PointType.SPENDABLE) -> PointsAccount:
+def lock_account(member_id: int, point_type: PointType = PointType.SPENDABLE, *, follow: bool = True) -> PointsAccount:
     """Lock the member's points account until the end of the transaction and return it as it is now.
 
-    Inserting rows that point at the account does not wait for this lock. Raises PointsAccount.DoesNotExist.
+    What is meant for a merged member goes to the account of the one that stays, unless ``follow`` is off. Inserting
+    rows that point at the account does not wait for this lock. Raises PointsAccount.DoesNotExist.
     """
-    return PointsAccount.objects.select_for_update(no_key=True).get(member_id=member_id, point_type=point_type)
+    accounts = PointsAccount.objects.select_for_update(no_key=True).filter(point_type=point_type)
+    if not follow:
+        return accounts.get(member_id=member_id)
+    merged_into = Member.objects.filter(pk=member_id).values("merged_into")
+    return accounts.get(member_id=Coalesce(Subquery(merged_into), member_id))
 
 
 @retried

@@ -167,6 +167,23 @@ class Programme(models.Model):
     )
     minimum_marketing_age = models.PositiveSmallIntegerField(_("no marketing below this age"), default=14)
 
+    transfers_enabled = models.BooleanField(_("members may give points to each other"), default=False)
+    transfer_minimum = models.PositiveIntegerField(
+        _("at least so many points at once"), default=1, validators=[MinValueValidator(1)]
+    )
+    transfer_daily_limit = models.PositiveIntegerField(
+        _("at most so many points a day"), null=True, blank=True, default=1000, help_text=_("Empty: no limit.")
+    )
+    transfer_yearly_limit = models.PositiveIntegerField(
+        _("at most so many points a year"), null=True, blank=True, default=10000, help_text=_("Empty: no limit.")
+    )
+    household_size = models.PositiveSmallIntegerField(
+        _("members in a household"),
+        default=6,
+        validators=[MinValueValidator(2), MaxValueValidator(20)],
+        help_text=_("At most so many pool their points."),
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = _("programme settings")
         constraints = [

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
+from members.accounts.access import history_ids
 from members.earning.explanation import describes
 from members.earning.rules import points_to_revoke
 from members.events.log import NewEvent, write_events
@@ -114,7 +115,7 @@ def _matched(draft: ReturnDraft) -> Iterable[list[_Match]]:
 
 def _returnable_lines(draft: ReturnDraft) -> list[PurchaseLine]:
     lines = PurchaseLine.objects.filter(
-        purchase__member_id=draft.member_id,
+        purchase__member_id__in=history_ids(draft.member_id),
         purchase__purchased_at__lte=draft.returned_at,
         purchase__currency=draft.currency,
         sku__in={line.sku for line in draft.lines},

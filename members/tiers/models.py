@@ -217,6 +217,7 @@ class Standing(models.Model):
         IMPORTED = "IMPORTED", _("brought from another programme")
         PAID = "PAID", _("paid for")
         ENDED = "ENDED", _("a decision ended")
+        MERGED = "MERGED", _("joined with another membership")
 
     member = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="standings")
     tier = models.ForeignKey(Tier, models.PROTECT, related_name="+")

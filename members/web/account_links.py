@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from members.programme.models import Programme
 from members.web.suggestions import address
 
 
@@ -30,9 +31,12 @@ def account_links(*, is_staff: bool) -> list[Group]:
     points = [
         Link(address("portal:history"), "history", _("History"), _("Every movement of your points")),
         Link(address("portal:tiers"), "trophy", _("Tiers"), _("What each one needs and brings")),
+        Link(address("portal:household"), "home", _("Household"), _("Use your points together")),
         Link(address("campaigns:refer"), "users", _("Invite a friend"), _("You both get points")),
         Link(address("feedback:surveys"), "chat", _("Surveys"), _("Tell us how it was")),
     ]
+    if Programme.current().transfers_enabled:
+        points.append(Link(address("portal:give"), "gift", _("Give points"), _("To another member")))
     person = [
         Link(address("portal:profile"), "user", _("Profile"), _("Name, birthday, language")),
         Link(address("campaigns:preferences"), "bell", _("Messages"), _("What we may send you")),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import views
+from members.web import giving, lost_card, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -10,7 +10,9 @@ app_name = "portal"
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("card/", views.card, name="card"),
+    path("card/lost/", lost_card.lost, name="lost_card"),
     path("history/", views.history, name="history"),
+    path("give/", giving.give, name="give"),
     path("tiers/", views.tiers, name="tiers"),
     path("profile/", views.profile, name="profile"),
     path("more/", views.more, name="more"),

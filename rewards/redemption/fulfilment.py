@@ -74,7 +74,9 @@ def cancel_redemption(
     """
     if not reason.strip():
         raise ReasonMissing
-    posting.lock_account(Redemption.objects.values_list("member_id", flat=True).get(pk=redemption_id))
+    # The very account that was spent from, also when its member was merged since: the points go back to its lots.
+    member_id = Redemption.objects.values_list("member_id", flat=True).get(pk=redemption_id)
+    posting.lock_account(member_id, follow=False)
     redemption = _read(redemption_id)
     if redemption.state == State.CANCELLED:
         return redemption

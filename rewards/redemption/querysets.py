@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
+from members.accounts.access import history_ids
 from rewards.redemption.states import State
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
     """Questions about redemptions."""
 
     def of_member(self, member_id: int) -> Self:
-        """What one member has redeemed."""
-        return self.filter(member_id=member_id)
+        """What one member has redeemed, members merged into it among them."""
+        return self.filter(member_id__in=history_ids(member_id))
 
     def counting(self) -> Self:
         """Those that count against a limit: all but the cancelled ones."""

@@ -89,8 +89,8 @@ def wallet(request: HttpRequest) -> HttpResponse:
 def redemption(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one redemption of the member with its code; nobody sees another member's."""
     member = current_member(request.user)
-    rows = Redemption.objects.select_related("reward", "store")
-    row = get_object_or_404(rows, member_id=member.pk if member else None, public_id=public_id)
+    own = Redemption.objects.of_member(member.pk) if member else Redemption.objects.none()
+    row = get_object_or_404(own.select_related("reward", "store"), public_id=public_id)
     now = timezone.now()
     shown = {
         "redemption": row,

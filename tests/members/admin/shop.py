@@ -8,7 +8,7 @@ from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
 from members.ledger.adjustments import request_adjustment
 from members.ledger.models import PointsEntry, PointsLot
-from members.models import Consent, Purchase, PurchaseImport, PurchaseKey, Return, Standing
+from members.models import Consent, MergeRequest, Purchase, PurchaseImport, PurchaseKey, Return, Standing
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, ReturnDraft
 from members.purchases.returns import record_return
@@ -34,6 +34,9 @@ def furnish():
     key, _secret = api_keys.issue_key(name="till", scopes=["members:read"], created_by_id=clerk.pk, at=NOW)
     request_adjustment(member_id=member.pk, points=5, reason="Kind gesture", actor_id=clerk.pk, key="s" * 20)
     rows = [
+        MergeRequest.objects.create(
+            loser=factories.make_member(), survivor=member, reason="Two cards", requested_by=clerk, requested_at=NOW
+        ),
         programme, rule, tier_set, store, clerk, member, asked, key,
         JobRun.objects.create(job="recalculate-tiers", period_start=NOW),
         Outbox.objects.create(kind="mail", state="DEAD", due_at=NOW, created_at=NOW),

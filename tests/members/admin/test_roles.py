@@ -28,6 +28,8 @@ PAGES = {
     "members_member_birthday": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_consent": ({"members.view_member", "members.change_member"}, "member"),
     "members_pointsentry_report": ({"members.view_programme"}, None),
+    "members_member_card": ({"members.view_member", "members.change_member"}, "member"),
+    "members_member_merge": ({"members.view_member", "members.add_mergerequest"}, "member"),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
@@ -41,6 +43,8 @@ BUTTONS = {
 ACTIONS = {
     ("adjustmentrequest", "approve"): "members.change_adjustmentrequest",
     ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
+    ("mergerequest", "approve_merges"): "members.change_mergerequest",
+    ("mergerequest", "refuse_merges"): "members.change_mergerequest",
     ("apikey", "revoke"): "members.change_apikey",
     ("outbox", "retry"): "members.change_outbox",
     ("tierset", "put_in_force"): "members.change_tierset",
