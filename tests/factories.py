@@ -38,7 +38,14 @@ def make_member(*, points: int = 0, name: str = "", email: str = "", phone: str 
     return member
 
 
-def give(member: Member, points: int, *, expires_at: datetime | None = None, at: datetime | None = None) -> PointsEntry:
+def give(
+    member: Member,
+    points: int,
+    *,
+    expires_at: datetime | None = None,
+    at: datetime | None = None,
+    available_from: datetime | None = None,
+) -> PointsEntry:
     """Give points as a gift."""
     return posting.grant(
         member_id=member.pk,
@@ -46,6 +53,7 @@ def give(member: Member, points: int, *, expires_at: datetime | None = None, at:
         key=f"gift:{next(_serial)}",
         reason="gift",
         at=at,
+        available_from=available_from,
         expires_at=expires_at,
     )
 

@@ -159,6 +159,7 @@ class PointsLot(models.Model):
         indexes = [
             models.Index(fields=["account", "expires_at", "id"], name="points_lot_open", condition=Q(remaining__gt=0)),
             models.Index(fields=["expires_at", "account"], name="points_lot_due", condition=Q(remaining__gt=0)),
+            models.Index(fields=["moved_from_id"], name="points_lot_moved", condition=Q(moved_from_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

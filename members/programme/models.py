@@ -59,6 +59,12 @@ class Programme(models.Model):
         default=14,
         help_text=_("How long given-back points stay usable when we cancelled and their date has passed."),
     )
+    hold_hours = models.PositiveSmallIntegerField(
+        _("a hold lasts for hours"),
+        default=72,
+        validators=[MinValueValidator(1)],
+        help_text=_("Points set aside for a purchase go back by themselves after so many hours."),
+    )
     return_window_days = models.PositiveSmallIntegerField(_("return window in days"), default=14)
     adjustment_limit = models.PositiveIntegerField(
         _("adjustments up to this need no second person"), default=1000, validators=[MinValueValidator(1)]

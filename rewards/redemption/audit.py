@@ -19,11 +19,12 @@ def redemptions() -> Iterator[str]:
 
 @check("redeem entries")
 def redeem_entries() -> Iterator[str]:
-    """Every entry that spent points for a reward has its redemption."""
+    """Every entry that spent points for a reward has its redemption; the others used a hold."""
     query = """
         SELECT e.id, e.points FROM members_pointsentry e
         LEFT JOIN rewards_redemption r ON r.entry_id = e.id
-        WHERE e.kind = 'REDEEM' AND r.id IS NULL
+        LEFT JOIN members_hold h ON h.capture_entry_id = e.id
+        WHERE e.kind = 'REDEEM' AND r.id IS NULL AND h.id IS NULL
     """
     for entry, points in rows(query):
         yield f"entry {entry}: {points} points without a redemption"
@@ -45,11 +46,12 @@ def refunds() -> Iterator[str]:
 
 @check("refund entries")
 def refund_entries() -> Iterator[str]:
-    """Every refund entry belongs to a cancelled redemption."""
+    """Every refund entry belongs to a cancelled redemption or to a hold that was used."""
     query = """
         SELECT e.id, e.points FROM members_pointsentry e
         LEFT JOIN rewards_redemption r ON r.entry_id = e.related_id
-        WHERE e.kind = 'REFUND' AND r.id IS NULL
+        LEFT JOIN members_hold h ON h.capture_entry_id = e.related_id
+        WHERE e.kind = 'REFUND' AND r.id IS NULL AND h.id IS NULL
     """
     for entry, points in rows(query):
         yield f"entry {entry}: {points} points given back for no redemption"

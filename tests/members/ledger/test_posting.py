@@ -228,3 +228,40 @@ def test_an_entry_without_movement_is_refused_unless_it_keeps_a_reason():
     with pytest.raises(IntegrityError), transaction.atomic():
         PointsEntry.objects.create(kind="GRANT", contra="ISSUED", key="zero", **fields)
     PointsEntry.objects.create(kind="EARN", contra="ISSUED", key="reason", **fields)
+
+
+def test_status_points_are_given_and_corrected_apart_from_spendable_ones_and_never_end():
+    member, staff = make_member(points=10), make_staff()
+    posting.grant(member_id=member.pk, points=50, key="g", reason="gift", point_type="STATUS")
+    posting.adjust(member_id=member.pk, points=-8, key="a", reason="typo", actor_id=staff.pk, point_type="STATUS")
+    account = PointsAccount.objects.get(member=member, point_type="STATUS")
+    assert account.balance == 42
+    assert PointsLot.objects.get(account=account).expires_at is None
+    assert spendable_points(member.pk, timezone.now()) == 10
+    assert Event.objects.get(kind="points.adjusted").data["point_type"] == "STATUS"
+
+
+def test_a_gift_that_starts_later_is_pending_until_then_and_its_life_counts_from_then():
+    set_programme(expiry_months=1, expiry_at_month_end=False)
+    member = make_member()
+    start = timezone.now() + timedelta(days=10)
+    posting.grant(member_id=member.pk, points=50, key="g", reason="gift", available_from=start)
+    assert balance_of(member.pk, timezone.now()).pending == 50
+    assert spendable_points(member.pk, start) == 50
+    assert PointsLot.objects.get().expires_at > start + timedelta(days=27)
+
+
+def test_while_an_account_is_under_review_nothing_is_spent_and_gifts_still_come():
+    member = make_member(points=10)
+    PointsAccount.objects.update(blocked_at=timezone.now())
+    with pytest.raises(posting.AccountUnderReview):
+        spend(member, 5)
+    give(member, 7)
+    assert spendable_points(member.pk, timezone.now()) == 17
+
+
+def test_a_spend_that_happened_before_the_review_is_still_answered():
+    member = make_member(points=10)
+    first = spend(member, 5)
+    PointsAccount.objects.update(blocked_at=timezone.now())
+    assert spend(member, 5).pk == first.pk
