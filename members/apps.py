@@ -15,7 +15,7 @@ class MembersConfig(AppConfig):
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
         from members.jobs import forgetting
-        from members.ledger import audit, books, expiry, holds, posting
+        from members.ledger import audit, books, expiry, holds, posting, reviewing
         from members.lib.guards import install_guards
         from members.tiers import recalculation
 

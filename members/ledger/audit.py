@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from members.events.rebasing import is_ahead
 from members.lib.guards import missing_guards
@@ -37,6 +37,16 @@ def find_problems(*, leave_out: Collection[str] = ()) -> list[str]:
         if len(found) > _TOLD:
             problems.append(f"{name}: and {len(found) - _TOLD} more")
     return problems
+
+
+def find_problems_in_snapshot() -> list[str]:
+    """Return what is wrong in one snapshot, so that work going on meanwhile cannot look like an error."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return find_problems()
 
 
 def check_names() -> list[str]:

@@ -1,11 +1,13 @@
 """Reads for pages: what can be spent is decided here, at read time, from lots and the clock."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Sum
 
-from members.ledger.models import PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot, PointType
 from members.lib import periods
 from members.lib.paging import Page, page_before
 from members.programme.models import Programme
@@ -30,6 +32,15 @@ class Balance:
     expiring: list[Expiring]
 
 
+class LotState(NamedTuple):
+    """What is left of a lot, and from when until when it can be used."""
+
+    remaining: int
+    available_from: datetime | None
+    expires_at: datetime | None
+    notice_due: bool
+
+
 def spendable_points(member_id: int, at: datetime) -> int:
     """Return the points that could be spent at ``at``: usable lots, whatever the sweep has done."""
     return balance_of(member_id, at).spendable
@@ -38,22 +49,29 @@ def spendable_points(member_id: int, at: datetime) -> int:
 def balance_of(member_id: int, at: datetime) -> Balance:
     """Return balance, pending, debt and the ends of the usable points, soonest first. One query."""
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
-    lots = PointsLot.objects.filter(account__in=account, remaining__gt=0).values_list(
-        "remaining", "available_from", "expires_at", "account__debt", "notice_due"
-    )
-    rows = list(lots)
-    if not rows:
-        debt = account.values_list("debt", flat=True).first() or 0
-        return Balance(spendable=0, pending=0, debt=debt, expiring=[])
-    alive = [row for row in rows if row[2] is None or row[2] > at or row[4]]
-    usable = [row for row in alive if row[1] is not None and row[1] <= at]
-    spendable = sum(row[0] for row in usable)
-    pending = sum(row[0] for row in alive) - spendable
+    lots = PointsLot.objects.filter(account__in=account, remaining__gt=0)
+    rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt"))
+    debt = rows[0][4] if rows else account.values_list("debt", flat=True).first() or 0
+    return balance_from([LotState(*row[:4]) for row in rows], debt, at)
+
+
+def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
+    """Return the balance that lots and a debt make at an instant. Pure but for the programme's zone."""
+    alive = [lot for lot in lots if lot.expires_at is None or lot.expires_at > at or lot.notice_due]
+    usable = [lot for lot in alive if lot.available_from is not None and lot.available_from <= at]
+    spendable = sum(lot.remaining for lot in usable)
     ends: dict[datetime, int] = {}
-    for remaining, _start, end, _debt, _notice_due in usable:
-        if end is not None:
-            ends[end] = ends.get(end, 0) + remaining
-    return Balance(spendable=spendable, pending=pending, debt=rows[0][3], expiring=_ends(ends))
+    for lot in usable:
+        if lot.expires_at is not None:
+            ends[lot.expires_at] = ends.get(lot.expires_at, 0) + lot.remaining
+    pending = sum(lot.remaining for lot in alive) - spendable
+    return Balance(spendable=spendable, pending=pending, debt=debt, expiring=_ends(ends))
+
+
+def held_points(member_id: int) -> int:
+    """Return the points that open holds of the member have set aside."""
+    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD).aggregate(points=Sum("points"))
+    return held["points"] or 0
 
 
 def _ends(ends: dict[datetime, int]) -> list[Expiring]:

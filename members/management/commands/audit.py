@@ -4,9 +4,8 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection, transaction
 
-from members.ledger.audit import check_names, find_problems
+from members.ledger.audit import check_names, find_problems_in_snapshot
 
 
 class Command(BaseCommand):
@@ -16,13 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what is wrong, or that all is well."""
-        # One snapshot, so that work going on meanwhile cannot look like an error.
-        is_outermost = not connection.in_atomic_block
-        with transaction.atomic():
-            if is_outermost and connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            problems = find_problems()
+        problems = find_problems_in_snapshot()
         for problem in problems:
             self.stdout.write(problem)
         if problems:

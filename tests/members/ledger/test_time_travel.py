@@ -1,0 +1,99 @@
+"""What a member had at an instant of the past is what was shown then."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from members.ledger import activation, expiry, holds, posting, transfers
+from members.ledger.models import PointsLot
+from members.ledger.statements import balance_of
+from members.ledger.time_travel import balance_at, lots_at
+from members.lib.clock import database_now
+from members.purchases.recording import record_purchase
+from tests.factories import draft_purchase, give, make_member, make_rule, set_programme
+
+pytestmark = [pytest.mark.django_db, pytest.mark.ledger_alone]
+
+
+def random_move(chance, member, other, opened):
+    """Do one random thing to the member's points."""
+    points, key = chance.randint(1, 40), f"k{chance.random()}"
+    now = timezone.now()
+    days = timedelta(days=chance.randint(1, 60))
+    match chance.randrange(10):
+        case 0:
+            give(member, points, expires_at=now + days)
+        case 1:
+            give(member, points, at=now - 2 * days, expires_at=now - days)
+        case 2:
+            give(member, points, available_from=now + days)
+        case 3:
+            opened.append(holds.hold(member_id=member.pk, points=points, key=key, reason="test"))
+        case 4 if opened:
+            holds.capture(hold_id=opened.pop().pk, points=1, reason="test")
+        case 5 if opened:
+            holds.release(hold_id=opened.pop().pk, at=now + timedelta(days=30), by_seller=True)
+        case 6:
+            posting.take_back(member_id=member.pk, points=points, key=key, reason="test")
+        case 7:
+            transfers.transfer(from_member_id=member.pk, to_member_id=other.pk, points=points, key=key, reason="test")
+        case 8:
+            expiry.expire_due()
+        case _:
+            record_purchase(draft=draft_purchase(member, 100 * points))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_instant_of_a_random_history_is_told_as_it_was(seed):
+    make_rule()
+    set_programme(debt_policy=("DEBT", "CLAMP")[seed % 2])
+    chance = random.Random(seed)
+    member, other, opened = make_member(), make_member(), []
+    remembered = []
+    for _step in range(25):
+        try:
+            random_move(chance, member, other, opened)
+        except posting.InsufficientPoints:
+            continue
+        at = database_now()
+        remembered.append((at, balance_of(member.pk, at), balance_of(other.pk, at)))
+    for at, balance, others in remembered:
+        assert balance_at(member.pk, at) == balance
+        assert balance_at(other.pk, at) == others
+
+
+def test_before_the_first_entry_there_was_nothing():
+    before = timezone.now()
+    member = make_member(points=10)
+    assert balance_at(member.pk, before - timedelta(seconds=1)).spendable == 0
+    assert lots_at(member.pk, before - timedelta(seconds=1)) == []
+
+
+def test_a_purchase_recorded_later_does_not_change_what_was_shown():
+    make_rule()
+    member = make_member()
+    shown_at = database_now()
+    record_purchase(draft=draft_purchase(member, purchased_at=shown_at - timedelta(days=30)))
+    assert balance_at(member.pk, shown_at).spendable == 0
+    assert balance_at(member.pk, database_now()).spendable == 19
+
+
+def test_points_activated_later_were_pending_then_and_have_their_old_dates():
+    make_rule()
+    member = make_member()
+    purchase = record_purchase(draft=draft_purchase(member)).purchase_id
+    PointsLot.objects.update(available_from=None, expires_at=None)
+    before = database_now()
+    activation.activate_purchase(purchase_id=purchase)
+    assert (balance_at(member.pk, before).pending, balance_at(member.pk, database_now()).pending) == (19, 0)
+    assert lots_at(member.pk, before)[0].state.expires_at is None
+
+
+def test_a_point_is_usable_then_by_the_clock_of_then():
+    member = make_member()
+    start = timezone.now()
+    give(member, 10, expires_at=start + timedelta(days=1))
+    give(member, 5, available_from=start + timedelta(days=2))
+    assert [balance_at(member.pk, start + timedelta(days=day)).spendable for day in (0.5, 1.5, 2.5)] == [10, 0, 5]
