@@ -1,8 +1,8 @@
 """Time travel: what a member had at an instant of the past, told from rows that nobody changes.
 
-The past is what was recorded by then: an entry counts from ``recorded_at`` on, whatever day it speaks of, a use of a lot
-from that of its entry, and a lot has the dates that it had before the first change recorded later. So the answer for an
-instant never changes, and it is what the member's page showed then. What was pending or past is judged by that instant.
+The past is what was recorded by then: an entry counts from ``recorded_at`` on, whatever day it speaks of, a use of a
+lot from that of its entry, and a lot has the dates that it had before the first change recorded later. So the answer
+for an instant never changes: it is what the page showed then. Pending and past are judged by that instant.
 """
 
 from collections.abc import Iterable

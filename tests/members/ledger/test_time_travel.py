@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -17,32 +18,29 @@ from tests.factories import draft_purchase, give, make_member, make_rule, set_pr
 pytestmark = [pytest.mark.django_db, pytest.mark.ledger_alone]
 
 
-def random_move(chance, member, other, opened):
-    """Do one random thing to the member's points."""
-    points, key = chance.randint(1, 40), f"k{chance.random()}"
-    now = timezone.now()
-    days = timedelta(days=chance.randint(1, 60))
-    match chance.randrange(10):
-        case 0:
-            give(member, points, expires_at=now + days)
-        case 1:
-            give(member, points, at=now - 2 * days, expires_at=now - days)
-        case 2:
-            give(member, points, available_from=now + days)
-        case 3:
-            opened.append(holds.hold(member_id=member.pk, points=points, key=key, reason="test"))
-        case 4 if opened:
-            holds.capture(hold_id=opened.pop().pk, points=1, reason="test")
-        case 5 if opened:
-            holds.release(hold_id=opened.pop().pk, at=now + timedelta(days=30), by_seller=True)
-        case 6:
-            posting.take_back(member_id=member.pk, points=points, key=key, reason="test")
-        case 7:
-            transfers.transfer(from_member_id=member.pk, to_member_id=other.pk, points=points, key=key, reason="test")
-        case 8:
-            expiry.expire_due()
-        case _:
-            record_purchase(draft=draft_purchase(member, 100 * points))
+def settle(opened, end):
+    if opened:
+        end(hold_id=opened.pop().pk)
+
+
+def moves(chance, member, other, opened):
+    """Return the random things that may happen to the member's points."""
+    points, now, days = chance.randint(1, 40), timezone.now(), timedelta(days=chance.randint(1, 60))
+    of_member = {"member_id": member.pk, "points": points, "key": f"k{chance.random()}", "reason": "test"}
+    given = {"points": points, "key": of_member["key"], "reason": "test"}
+    late = partial(holds.release, at=now + timedelta(days=30), by_seller=True)
+    return [
+        lambda: give(member, points, expires_at=now + days),
+        lambda: give(member, points, at=now - 2 * days, expires_at=now - days),
+        lambda: give(member, points, available_from=now + days),
+        lambda: opened.append(holds.hold(**of_member)),
+        lambda: settle(opened, partial(holds.capture, points=1, reason="test")),
+        lambda: settle(opened, late),
+        lambda: posting.take_back(**of_member),
+        lambda: transfers.transfer(from_member_id=member.pk, to_member_id=other.pk, **given),
+        expiry.expire_due,
+        lambda: record_purchase(draft=draft_purchase(member, 100 * points)),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -54,7 +52,7 @@ def test_every_instant_of_a_random_history_is_told_as_it_was(seed):
     remembered = []
     for _step in range(25):
         try:
-            random_move(chance, member, other, opened)
+            chance.choice(moves(chance, member, other, opened))()
         except posting.InsufficientPoints:
             continue
         at = database_now()
