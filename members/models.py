@@ -11,7 +11,7 @@ from members.accounts.models import (
     Store,
     User,
 )
-from members.earning.models import EarningRule
+from members.earning.models import EarningCap, EarningRule
 from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
 from members.ledger.models import (
@@ -35,6 +35,7 @@ __all__ = [
     "BirthdayChange",
     "Consent",
     "Counter",
+    "EarningCap",
     "EarningRule",
     "Event",
     "EventReader",

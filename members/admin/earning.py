@@ -16,7 +16,8 @@ from members.admin.forms import LOCAL_TIME, MOST_MONEY
 from members.admin.pages import AuditedAdmin, ReasonForm, page, require
 from members.earning import evaluation
 from members.earning.explanation import explain_earning
-from members.earning.rules import Line, Outcome, Terms, evaluate
+from members.earning.reckoning import evaluate
+from members.earning.rules import Line, Outcome, Terms
 from members.lib.clock import database_now
 from members.lib.money import exponent
 from members.models import EarningRule, Tier
