@@ -157,11 +157,12 @@ def capped_outcome(
     if capped.cuts:
         breakdown |= {"capped": capped.cuts, "rounded": outcome.points}
     if capped.uses:
-        breakdown["uses"] = [_use(use) for use in capped.uses]
+        breakdown["uses"] = [told_use(use) for use in capped.uses]
     if "status" in breakdown:
         breakdown["status"] = breakdown["status"] | {"points": status}
     return replace(outcome, points=points, status_points=status, shares=capped.shares, breakdown=breakdown), capped.uses
 
 
-def _use(use: CounterUse) -> dict[str, Any]:
+def told_use(use: CounterUse) -> dict[str, Any]:
+    """Return what the breakdown keeps of a use, so that a return can give it back to the counter."""
     return {"name": use.key.name, "member_id": use.key.member_id, "period": use.key.period, "points": use.points}

@@ -152,11 +152,19 @@ def _multiplier_sentence(step: dict[str, Any], _currency: str, _tier: dict[str, 
     }
 
 
+def _event_sentence(step: dict[str, Any], _currency: str, tier: dict[str, str]) -> str:
+    figures = _figures(step, tier)
+    if Fraction(step["multiplier"]) == 1:
+        return _("%(rule)s: %(points)s.") % figures
+    return _("%(rule)s: %(gives)s × %(multiplier)s %(tier)s = %(points)s.") % figures
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any], str, dict[str, str]], str]] = {
     "AMOUNT": _amount_sentence,
     "ITEM": _item_sentence,
     "PURCHASE": _purchase_sentence,
     "MULTIPLIER": _multiplier_sentence,
+    "EVENT": _event_sentence,
 }
 
 
@@ -171,30 +179,37 @@ def _figures(step: dict[str, Any], tier: dict[str, str]) -> dict[str, str]:
 
 
 def _skipped_sentence(skipped: dict[str, Any], currency: str) -> str:
-    figures = {"rule": _in_language(skipped["names"])}
+    rule = _in_language(skipped["names"])
+    if skipped["why"] == "dates":
+        return _dates_sentence(skipped, rule)
+    text, figures = _skipped_words(skipped, currency)
+    return str(text) % {"rule": rule, **figures}
+
+
+def _skipped_words(skipped: dict[str, Any], currency: str) -> tuple[Any, dict[str, str]]:
+    """Return the sentence for why a rule did not apply, and what it names."""
+    needs: Any = skipped.get("needs")
+    figures: dict[str, str] = {}
     match skipped["why"]:
         case "minimum":
-            figures["needs"] = format_money(skipped["needs"], currency)
-            return _("%(rule)s: applies from %(needs)s.") % figures
+            figures["needs"] = format_money(needs, currency)
         case "weekday":
-            figures["days"] = str(_(", ")).join(str(WEEKDAYS[day]) for day in skipped["needs"])
-            return _("%(rule)s: only on %(days)s.") % figures
+            figures["days"] = str(_(", ")).join(str(WEEKDAYS[day]) for day in needs)
         case "hours":
-            figures["start"], figures["end"] = skipped["needs"]
-            return _("%(rule)s: only from %(start)s to %(end)s.") % figures
-        case "dates":
-            return _dates_sentence(skipped, figures)
+            figures["start"], figures["end"] = needs
         case "stacking":
             figures["winner"] = _in_language(skipped["winner"])
-            return _("%(rule)s: does not add to “%(winner)s”.") % figures
         case "currency":
-            figures["needs"] = skipped["needs"]
-            return _("%(rule)s: only for purchases in %(needs)s.") % figures
-        case why:
-            return str(_SKIPPED[why]) % figures
+            figures["needs"] = needs
+    return _SKIPPED[skipped["why"]], figures
 
 
 _SKIPPED = {
+    "minimum": gettext_lazy("%(rule)s: applies from %(needs)s."),
+    "weekday": gettext_lazy("%(rule)s: only on %(days)s."),
+    "hours": gettext_lazy("%(rule)s: only from %(start)s to %(end)s."),
+    "stacking": gettext_lazy("%(rule)s: does not add to “%(winner)s”."),
+    "currency": gettext_lazy("%(rule)s: only for purchases in %(needs)s."),
     "store": gettext_lazy("%(rule)s: not in this store."),
     "tier": gettext_lazy("%(rule)s: for other tiers."),
     "segment": gettext_lazy("%(rule)s: for invited members."),
@@ -202,9 +217,9 @@ _SKIPPED = {
 }
 
 
-def _dates_sentence(skipped: dict[str, Any], figures: dict[str, str]) -> str:
+def _dates_sentence(skipped: dict[str, Any], rule: str) -> str:
     """Tell when the rule begins, or when it ended, by the last day on which it counted."""
-    zone = Programme.current().tz
+    zone, figures = Programme.current().tz, {"rule": rule}
     start, end = (datetime.fromisoformat(skipped[name]) if name in skipped else None for name in ("from", "until"))
     if start:
         figures["start"] = date_format(start.astimezone(zone), "DATE_FORMAT")

@@ -61,7 +61,7 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
     return [
-        decide(_award(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone)
+        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone)
         for draft, held in zip(drafts, terms, strict=True)
     ]
 
@@ -97,7 +97,8 @@ def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner
     )
 
 
-def _award(draft: PurchaseDraft) -> Award:
+def award_of(draft: PurchaseDraft) -> Award:
+    """Return the purchase as an award that has earned nothing yet."""
     return Award(
         source=draft.source,
         number=draft.number,
