@@ -15,7 +15,7 @@ from members.programme.models import Programme
 APPS = ["members", "rewards", "campaigns", "feedback", "insights", "programme", "operations"]
 # The models of members on the front page, in three groups.
 DAILY = ["Member", "AdjustmentRequest", "PointsEntry", "PointsLot", "Purchase", "Return", "Standing", "Consent"]
-SETTINGS = ["Programme", "EarningRule", "TierSet", "Store", "User", "Group", "ApiKey"]
+SETTINGS = ["Programme", "EarningRule", "EarningCap", "TierSet", "Store", "User", "Group", "ApiKey"]
 GROUPS = {
     "members": (_("Members and points"), DAILY),
     "programme": (_("Programme and access"), SETTINGS),

@@ -13,7 +13,7 @@ from members.accounts.models import (
     Store,
     User,
 )
-from members.earning.models import EarningRule
+from members.earning.models import EarningCap, EarningRule
 from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
 from members.ledger.models import (
@@ -39,6 +39,7 @@ __all__ = [
     "Consent",
     "Counter",
     "DeadNumber",
+    "EarningCap",
     "EarningRule",
     "Event",
     "EventReader",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from members.accounts.models import Member, Person, Store, User
 from members.earning.evaluation import forget_compiled
-from members.earning.models import EarningRule
+from members.earning.models import EarningCap, EarningRule
 from members.ledger import posting
 from members.ledger.models import PointsEntry
 from members.programme.models import Programme
@@ -68,6 +68,15 @@ def make_rule(**fields: object) -> EarningRule:
     rule = EarningRule.objects.create(**{"name_en": "Base rate"} | fields)
     forget_compiled()
     return rule
+
+
+def make_cap(**fields: object) -> EarningCap:
+    """Return a cap on earning: a hundred points of a member in a month unless told otherwise."""
+    rules = fields.pop("rules", ())
+    cap = EarningCap.objects.create(**{"name_en": "Cap", "limit": 100} | fields)
+    cap.rules.set(rules)  # type: ignore[arg-type]
+    forget_compiled()
+    return cap
 
 
 def make_tiers(*, thresholds: tuple[int, ...] = (0, 500, 1500), basis: str = "POINTS", **fields: int) -> TierSet:

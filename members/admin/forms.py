@@ -93,15 +93,20 @@ class LineFormSet(forms.BaseFormSet[LineForm]):
 
     def drafts(self, currency: str) -> tuple[DraftLine, ...]:
         """Return the filled rows, amounts in minor units. Raises ValidationError for a fraction of a minor unit."""
-        places = exponent(currency)
-        return tuple(_draft(form.cleaned_data, places) for form in self.forms if form.cleaned_data)
+        return tuple(_draft(form.cleaned_data, currency) for form in self.forms if form.cleaned_data)
 
 
-def _draft(row: dict[str, Any], places: int) -> DraftLine:
-    minor = row["amount"].scaleb(places)
+def minor_units(amount: Decimal, currency: str) -> int:
+    """Return an amount in minor units. Raises ValidationError for a fraction of one."""
+    minor = amount.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
         raise forms.ValidationError(_("An amount has more decimals than its currency."))
-    return DraftLine(sku=row["sku"], quantity=row["quantity"], amount=int(minor), category=row["category"])
+    return int(minor)
+
+
+def _draft(row: dict[str, Any], currency: str) -> DraftLine:
+    amount = minor_units(row["amount"], currency)
+    return DraftLine(sku=row["sku"], quantity=row["quantity"], amount=amount, category=row["category"])
 
 
 Lines = forms.formset_factory(

@@ -44,6 +44,7 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
                 )
             },
         ),
+        (_("Earning"), {"fields": ("earning_rounding", "companies_earn")}),
         (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
         (_("Cost"), {"fields": ("cost_of_thousand_points",)}),
         (

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members.accounts.access import LostCard, MemberNotFound, find_member
-from members.accounts.models import Store
+from members.accounts.models import Member, Store
 from members.api import idempotency, schema
 from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
@@ -39,19 +40,29 @@ Currency = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)]
+Text20OrEmpty = Annotated[str, msgspec.Meta(max_length=20, pattern=_PLAIN_OR_EMPTY)]
 
 
 class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One line: `amount` in minor units for the whole quantity."""
+    """One line: `amount` in minor units for the whole quantity, with tax and after discount.
+
+    `tax` is contained in the amount, `discount` was taken off it.
+    """
 
     sku: Text60
     quantity: Quantity
     amount: Amount
     category: Text60OrEmpty = ""
+    brand: Text60OrEmpty = ""
+    tax: Amount | None = None
+    discount: Amount | None = None
 
 
 class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code."""
+    """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code.
+
+    `shipping` comes on top of the lines; `points_paid` and `gift_card_paid` say how much of it all was paid that way.
+    """
 
     source: Source
     number: Text60
@@ -60,6 +71,11 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     currency: Currency
     lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=1000)]
     store: Code | None = None
+    shipping: Amount | None = None
+    points_paid: Amount | None = None
+    gift_card_paid: Amount | None = None
+    invoice: Text20OrEmpty = ""
+    buyer_tax_id: Text20OrEmpty = ""
 
 
 class Purchases(APIView):
@@ -157,30 +173,58 @@ def _record(body: PurchaseBody) -> Answer:
 
 def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
     """Return the draft and the member's number; raises Problem 422 for what names nothing here."""
-    _check_time(body.purchased_at)
-    try:
-        member = find_member(body.member)
-    except LostCard as problem:
-        raise lost_card() from problem
-    except MemberNotFound as problem:
-        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+    check_time(body.purchased_at)
+    member = member_of(body.member)
     draft = PurchaseDraft(
         source=body.source,
         number=body.number,
         member_id=member.pk,
-        store_id=_store_id(body.store),
+        store_id=store_id_of(body.store),
         purchased_at=body.purchased_at,
         currency=body.currency,
-        lines=tuple(
-            DraftLine(sku=line.sku, category=line.category, quantity=line.quantity, amount=line.amount)
-            for line in body.lines
-        ),
+        lines=draft_lines(body.lines),
         origin="api",
+        shipping=body.shipping,
+        points_paid=body.points_paid,
+        gift_card_paid=body.gift_card_paid,
+        invoice=body.invoice,
+        buyer_tax_id=body.buyer_tax_id,
     )
     return draft, member.number
 
 
-def _check_time(purchased_at: datetime) -> None:
+def draft_lines(bodies: Sequence[LineBody]) -> tuple[DraftLine, ...]:
+    """Return the lines of a body; raises Problem 422 for a line with more tax than amount."""
+    for place, line in enumerate(bodies):
+        if line.tax is not None and line.tax > line.amount:
+            text = _("The tax is contained in the amount and cannot be more.")
+            raise invalid(f"/lines/{place}/tax", "more_than_amount", text)
+    return tuple(
+        DraftLine(
+            sku=line.sku,
+            category=line.category,
+            quantity=line.quantity,
+            amount=line.amount,
+            brand=line.brand,
+            tax=line.tax,
+            discount=line.discount,
+        )
+        for line in bodies
+    )
+
+
+def member_of(reference: str) -> Member:
+    """Return the member; raises Problem 422 for a reference that names nobody."""
+    try:
+        return find_member(reference)
+    except LostCard as problem:
+        raise lost_card() from problem
+    except MemberNotFound as problem:
+        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+
+
+def check_time(purchased_at: datetime) -> None:
+    """Refuse a time in the future or before all purchases; raises Problem 422."""
     latest = timezone.now() + _CLOCK_SKEW
     # The year alone first: at the ends of the calendar a comparison across zones overflows.
     if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
@@ -189,7 +233,8 @@ def _check_time(purchased_at: datetime) -> None:
         raise invalid("/purchased_at", "too_old", _("This is before the first purchase that can be recorded."))
 
 
-def _store_id(code: str | None) -> int | None:
+def store_id_of(code: str | None) -> int | None:
+    """Return the id of the store; raises Problem 422 for a code that names none."""
     if code is None:
         return None
     store_id = Store.objects.filter(code=code).values_list("pk", flat=True).first()

@@ -1,31 +1,76 @@
-"""Earning arithmetic: from facts and rules to points and the reasons. No database, no clock.
+"""Earning rules and what they look at: the words of the earning arithmetic. No database, no clock.
 
-Money is in minor units, multipliers are exact fractions, and the sum over all rules is rounded down once, at the end:
+Money is in minor units, multipliers are exact fractions, and the sum over all rules is rounded once, at the end:
 1,999 pence at 1 point per 100 in whole steps is 19; times 1.5 is 28.5; that is 28 points.
 """
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime, time
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+# Whole numbers stay integers, which are much faster than fractions.
+Exact = int | Fraction
 
 
 class Sold(Protocol):
-    """What a rule looks at in a purchase line; ``amount`` in minor units."""
+    """What a rule looks at in a purchase line; money in minor units.
+
+    ``amount`` is with tax and after discount; ``tax`` is contained in it, ``discount`` was taken off it.
+    """
 
     @property
     def sku(self) -> str: ...
     @property
     def category(self) -> str: ...
     @property
+    def brand(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
     def amount(self) -> int: ...
+    @property
+    def tax(self) -> int | None: ...
+    @property
+    def discount(self) -> int | None: ...
+
+
+class Told(Protocol):
+    """What the shop told of the purchase beside its lines; minor units, None where it told nothing."""
+
+    @property
+    def store_id(self) -> int | None: ...
+    @property
+    def shipping(self) -> int | None: ...
+    @property
+    def points_paid(self) -> int | None: ...
+    @property
+    def gift_card_paid(self) -> int | None: ...
+
+
+class LotTerms(NamedTuple):
+    """When points of a rule become usable and when they end: points of equal terms share a lot.
+
+    They wait ``pending_days`` days, or for an event of the kind ``pending_event``. ``expiry`` overrides the
+    programme's policy: so many months (0: the same day), or "never".
+    """
+
+    pending_days: int = 0
+    pending_event: str = ""
+    expiry: int | Literal["never"] | None = None
+
+
+USUAL_LOT = LotTerms()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An earning rule, ready to be evaluated."""
+    """An earning rule, ready to be evaluated.
+
+    ``kind`` is AMOUNT (points per amount), ITEM (points × quantity), PURCHASE (points once), MULTIPLIER (× on what the
+    others gave) or EVENT (points once per event in the log). ``currency`` empty is any.
+    """
 
     id: int
     names: dict[str, str]
@@ -40,6 +85,40 @@ class Rule:
     tier_multiplier: bool = True
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    kind: str = "AMOUNT"
+    multiplier: Exact = 1
+    only_skus: frozenset[str] = frozenset()
+    only_brands: frozenset[str] = frozenset()
+    excluded_brands: frozenset[str] = frozenset()
+    only_stores: frozenset[int] = frozenset()
+    excluded_stores: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = frozenset()
+    hours_from: time | None = None
+    hours_until: time | None = None
+    tiers: frozenset[str] = frozenset()
+    minimum_rank: int = 0
+    segments: frozenset[str] = frozenset()
+    point_type: str = "SPENDABLE"
+    whole_purchase: bool = False
+    with_tax: bool = True
+    counts_points_paid: bool = True
+    counts_gift_card: bool = True
+    before_discount: bool = False
+    counts_shipping: bool = True
+    group: str = ""
+    group_mode: str = "ADD"
+    priority: int = 0
+    lot: LotTerms = USUAL_LOT
+    event_kind: str = ""
+    made_at: datetime | None = None
+    # Whether it only looks at amount, article, category, minimum and dates: most rules do, and take the short way.
+    is_plain: bool = field(init=False, default=False)
+    counts_everything: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        plain = all(getattr(self, name) == default for name, default in _PLAIN)
+        object.__setattr__(self, "is_plain", plain and self.per_amount > 0 and self.points >= 0)
+        object.__setattr__(self, "counts_everything", not any(getattr(self, name) for name in _LINE_CONDITIONS))
 
     def is_valid(self, at: datetime) -> bool:
         """Tell whether the rule holds at that instant (the end is exclusive)."""
@@ -47,16 +126,27 @@ class Rule:
             self.valid_until is None or at < self.valid_until
         )
 
-    @property
-    def counts_everything(self) -> bool:
-        """Tell whether every line earns under this rule."""
-        return not (self.only_categories or self.excluded_categories or self.excluded_skus)
-
     def counts(self, line: Sold) -> bool:
         """Tell whether the line earns under this rule."""
         if self.only_categories and line.category not in self.only_categories:
             return False
-        return line.category not in self.excluded_categories and line.sku not in self.excluded_skus
+        if line.category in self.excluded_categories or line.sku in self.excluded_skus:
+            return False
+        if self.is_plain:
+            return True
+        return (
+            (not self.only_skus or line.sku in self.only_skus)
+            and (not self.only_brands or line.brand in self.only_brands)
+            and line.brand not in self.excluded_brands
+        )
+
+
+_LINE_CONDITIONS = (
+    "only_categories", "excluded_categories", "only_skus", "excluded_skus", "only_brands", "excluded_brands",
+)  # fmt: skip
+_SHORT_WAY = {"minimum_amount", "only_categories", "excluded_categories", "excluded_skus", "tier_multiplier",
+              "valid_from", "valid_until", "priority", "made_at"}  # fmt: skip
+_PLAIN = [(f.name, f.default) for f in fields(Rule) if f.init and f.default is not MISSING and f.name not in _SHORT_WAY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,79 +156,47 @@ class Line:
     sku: str
     category: str
     amount: int
+    quantity: int = 1
+    brand: str = ""
+    tax: int | None = None
+    discount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the member's tier adds: an exact multiplier and the tier's names."""
+    """What the member brings: the tier held then (an exact multiplier, its names, code and rank) and the segments.
 
-    multiplier: int | Fraction = 1
+    ``expiry`` is how many months points earned in that tier last, None where the programme decides.
+    """
+
+    multiplier: Exact = 1
     tier_names: dict[str, str] = field(default_factory=dict)
+    tier_code: str = ""
+    rank: int = 0
+    segments: frozenset[str] = frozenset()
+    expiry: int | None = None
+
+
+class Share(NamedTuple):
+    """Whole points that one rule gave, and the terms of the lot they go to."""
+
+    rule_id: int
+    point_type: str
+    lot: LotTerms
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whole points, and the breakdown that explains them for ever."""
+    """Whole points before caps, who gave them, and the breakdown that explains them for ever.
+
+    ``shares`` is empty where all of them go to one lot of the usual terms and no cap looks at them.
+    """
 
     points: int
     breakdown: dict[str, Any]
-
-
-def evaluate(
-    *, lines: Sequence[Sold], currency: str, purchased_at: datetime, rules: Iterable[Rule], terms: Terms
-) -> Outcome:
-    """Return what the purchase earns and why."""
-    valid = [rule for rule in rules if rule.currency == currency and rule.is_valid(purchased_at)]
-    amount = sum([line.amount for line in lines])
-    applied, skipped, earning = [], [], []
-    total: int | Fraction = 0
-    for rule in valid:
-        if amount < rule.minimum_amount:
-            skipped.append({"rule": rule.id, "names": rule.names, "why": "minimum", "needs": rule.minimum_amount})
-            continue
-        base = amount if rule.counts_everything else sum([line.amount for line in lines if rule.counts(line)])
-        step, worth = _apply(rule, base, terms)
-        total += worth
-        applied.append(step)
-        earning.append(rule)
-    points = math.floor(total)
-    breakdown = {
-        "amount": amount,
-        "currency": currency,
-        "rules": applied,
-        "skipped": skipped,
-        "left_out": _left_out(lines, earning),
-        "tier": terms.tier_names,
-        "sum": str(total),
-        "points": points,
-    }
-    return Outcome(points=points, breakdown=breakdown)
-
-
-def _left_out(lines: Sequence[Sold], rules: Sequence[Rule]) -> list[int]:
-    """Return the places of the lines that earned nothing: a return of theirs takes nothing back."""
-    if any(rule.counts_everything for rule in rules):
-        return []
-    return [place for place, line in enumerate(lines) if not any(rule.counts(line) for rule in rules)]
-
-
-def _apply(rule: Rule, base: int, terms: Terms) -> tuple[dict[str, Any], int | Fraction]:
-    """Return the step for the breakdown and its exact worth; whole numbers stay integers, which are much faster."""
-    steps = base // rule.per_amount if rule.whole_steps else Fraction(base, rule.per_amount)
-    multiplier = terms.multiplier if rule.tier_multiplier else 1
-    worth = steps * rule.points * multiplier
-    step = {
-        "rule": rule.id,
-        "names": rule.names,
-        "base": base,
-        "gives": rule.points,
-        "per": rule.per_amount,
-        "whole": rule.whole_steps,
-        "steps": str(steps),
-        "multiplier": str(multiplier),
-        "points": str(worth),
-    }
-    return step, worth
+    status_points: int = 0
+    shares: Sequence[Share] = ()
 
 
 def points_to_revoke(*, earned: int, original: int, returned: Fraction, revoked_before: int) -> int:

@@ -1,7 +1,7 @@
 """Reading the event log by cursor: whatever reacts to a fact does it here, once per event."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,17 +17,17 @@ logger = logging.getLogger(__name__)
 React = Callable[[Event], None]
 
 _BATCH = 200
-_readers: dict[str, tuple[frozenset[str], React]] = {}
+_readers: dict[str, tuple[Container[str], React]] = {}
 
 
-def reader(name: str, *, kinds: set[str]) -> Callable[[React], React]:
+def reader(name: str, *, kinds: Container[str]) -> Callable[[React], React]:
     """Register a reader. It is called once per event of its kinds, in one transaction with its cursor.
 
     An event it fails on is parked in the outbox (at most eight attempts) so that the ones behind it are not held up.
     """
 
     def register(react: React) -> React:
-        _readers[name] = (frozenset(kinds), react)
+        _readers[name] = (kinds, react)
         outbox.handles(f"reader:{name}")(_retry_with(react))
         return react
 

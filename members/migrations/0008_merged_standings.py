@@ -4,15 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('members', '0007_merging'),
+        ("members", "0007_merging"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='standing',
-            name='why',
-            field=models.CharField(choices=[('JOINED', 'joined'), ('REACHED', 'reached the threshold'), ('KEPT', 'kept at a review'), ('REVIEW', 'review'), ('LADDER', 'new version of the tiers'), ('MANUAL', 'decided by staff'), ('IMPORTED', 'brought from another programme'), ('PAID', 'paid for'), ('ENDED', 'a decision ended'), ('MERGED', 'joined with another membership')], max_length=8, verbose_name='why'),
+            model_name="standing",
+            name="why",
+            field=models.CharField(
+                choices=[
+                    ("JOINED", "joined"),
+                    ("REACHED", "reached the threshold"),
+                    ("KEPT", "kept at a review"),
+                    ("REVIEW", "review"),
+                    ("LADDER", "new version of the tiers"),
+                    ("MANUAL", "decided by staff"),
+                    ("IMPORTED", "brought from another programme"),
+                    ("PAID", "paid for"),
+                    ("ENDED", "a decision ended"),
+                    ("MERGED", "joined with another membership"),
+                ],
+                max_length=8,
+                verbose_name="why",
+            ),
         ),
     ]

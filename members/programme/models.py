@@ -67,6 +67,11 @@ class Programme(models.Model):
         FEB_28 = "FEB_28", _("28 February")
         MAR_1 = "MAR_1", _("1 March")
 
+    class Rounding(models.TextChoices):
+        FLOOR = "FLOOR", _("down: 28.5 is 28")
+        NEAREST = "NEAREST", _("to the nearest: 28.5 is 29")
+        CEILING = "CEILING", _("up: 28.1 is 29")
+
     name = models.CharField(_("name"), max_length=80, default="Harbour Club")
     currency = models.CharField(_("currency"), max_length=3, default="GBP")
     zone = models.CharField(_("time zone"), max_length=40, default="Europe/London", validators=[validate_zone])
@@ -127,6 +132,14 @@ class Programme(models.Model):
         _("points that came back last for days"), default=30, validators=[MinValueValidator(1)]
     )
     members_may_reinstate = models.BooleanField(_("members may bring expired points back themselves"), default=False)
+    earning_rounding = models.CharField(
+        _("points are rounded"),
+        max_length=8,
+        choices=Rounding.choices,
+        default=Rounding.FLOOR,
+        help_text=_("Once, after all rules and multipliers."),
+    )
+    companies_earn = models.BooleanField(_("purchases with a company's tax number earn points"), default=True)
     debt_policy = models.CharField(
         _("when a return takes more than the balance"),
         max_length=8,

@@ -7,10 +7,12 @@ import msgspec
 
 from members.earning import evaluation
 from members.earning.explanation import explain_earning
-from members.earning.rules import Rule, Terms, evaluate
+from members.earning.reckoning import Manner, evaluate, nothing
+from members.earning.rules import Outcome, Rule, Terms
+from members.earning.settling import Decided, decide, settler
 from members.ledger.award_rows import Award
 from members.ledger.awarding import award_purchases
-from members.ledger.lots import new_lot
+from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft
 
 
@@ -48,21 +50,25 @@ def record_purchase(*, draft: PurchaseDraft) -> Recorded:
 def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     """Record many purchases, all or nothing, each once per (source, number); answers in the order given.
 
-    Two reads and one writing statement on PostgreSQL, however many drafts. A known number with other content changes
-    nothing and is marked ``differs``.
+    One read and one writing statement on PostgreSQL, however many drafts; two more where caps decide. A known number
+    with other content changes nothing and is marked ``differs``.
     """
     return post_awards(decide_awards(drafts=drafts))
 
 
-def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Award]:
+def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
-    rules = evaluation.compiled_rules()
-    return [_award(draft, held, rules) for draft, held in zip(drafts, terms, strict=True)]
+    rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
+    return [
+        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone, expiry=held.expiry)
+        for draft, held in zip(drafts, terms, strict=True)
+    ]
 
 
-def post_awards(awards: Sequence[Award]) -> list[Recorded]:
+def post_awards(decisions: Sequence[Decided]) -> list[Recorded]:
     """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises."""
+    awards = [decided.award for decided in decisions]
     return [
         Recorded(
             purchase_id=posted.purchase_id,
@@ -72,18 +78,27 @@ def post_awards(awards: Sequence[Award]) -> list[Recorded]:
             differs=posted.content_hash != award.content_hash,
             breakdown=posted.breakdown,
         )
-        for award, posted in zip(awards, award_purchases(awards), strict=True)
+        for award, posted in zip(awards, award_purchases(awards, settle=settler(decisions)), strict=True)
     ]
 
 
-def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule]) -> Award:
-    outcome = evaluate(
+def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner) -> Outcome:
+    """Return what the purchase earns before caps; a company's earns nothing where the programme says so."""
+    if draft.buyer_tax_id and not Programme.current().companies_earn:
+        return nothing(lines=draft.lines, currency=draft.currency, why="company")
+    return evaluate(
         lines=draft.lines,
         currency=draft.currency,
         purchased_at=draft.purchased_at,
         rules=rules,
         terms=terms,
+        told=draft,
+        manner=manner,
     )
+
+
+def award_of(draft: PurchaseDraft) -> Award:
+    """Return the purchase as an award that has earned nothing yet."""
     return Award(
         source=draft.source,
         number=draft.number,
@@ -96,9 +111,9 @@ def _award(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule]) -> Award:
         origin=draft.origin,
         backfilled=draft.backfilled,
         lines=draft.lines,
-        points=outcome.points,
-        breakdown=outcome.breakdown,
-        lots=(new_lot(outcome.points, available_from=draft.purchased_at),) if outcome.points else (),
+        points=0,
+        breakdown={},
+        lots=(),
         shipping=draft.shipping,
         points_paid=draft.points_paid,
         gift_card_paid=draft.gift_card_paid,

@@ -142,10 +142,10 @@ def held_by(member_ids: Sequence[int], *, since: datetime, until: datetime) -> l
     if connection.vendor != "postgresql":
         standings = Standing.objects.filter(member_id__in=member_ids)
         return list(standings.values_list("member_id", "tier_id", "from_at", "until_at"))
-    return fetch_prepared(_HELD_BY, {"members": list(member_ids), "since": since, "until": until})
+    return fetch_prepared(HELD_BY, {"members": list(member_ids), "since": since, "until": until})
 
 
-_HELD_BY = """
+HELD_BY = """
 SELECT member_id, tier_id, CASE WHEN from_at > %(since)s THEN from_at END,
        CASE WHEN until_at <= %(until)s THEN until_at END
 FROM members_standing

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from members.accounts.enrolment import enrol_members_in_bulk
 from members.accounts.models import Identity
-from members.ledger.award_rows import Award
+from members.earning.settling import Decided
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
@@ -273,7 +273,7 @@ class _Batch:
     """Documents with what each of them earns, ready to be posted."""
 
     documents: list[Document]
-    awards: list[Award]
+    awards: list[Decided]
 
 
 def _decided_batches(run: _Run) -> Iterator[_Batch]:

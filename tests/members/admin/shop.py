@@ -21,7 +21,7 @@ NOW = factories.NOW
 def furnish():
     """Fill the shop; return a row of each model by its name in lower case."""
     programme = Programme.current()
-    rule, tier_set = factories.make_rule(), factories.make_tiers()
+    rule, cap, tier_set = factories.make_rule(), factories.make_cap(), factories.make_tiers()
     store = factories.make_store()
     clerk = factories.make_user(is_staff=True)
     member = factories.make_member(points=100, name="Ada Example", email="ada@example.com", phone="+447700900123")
@@ -37,7 +37,7 @@ def furnish():
         MergeRequest.objects.create(
             loser=factories.make_member(), survivor=member, reason="Two cards", requested_by=clerk, requested_at=NOW
         ),
-        programme, rule, tier_set, store, clerk, member, asked, key,
+        programme, rule, cap, tier_set, store, clerk, member, asked, key,
         JobRun.objects.create(job="recalculate-tiers", period_start=NOW),
         Outbox.objects.create(kind="mail", state="DEAD", due_at=NOW, created_at=NOW),
         Heartbeat.objects.get_or_create(name="worker", defaults={"beaten_at": NOW})[0],

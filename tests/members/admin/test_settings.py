@@ -23,8 +23,19 @@ RULE = {
     "points": "2",
     "per_amount": "100",
     "currency": "GBP",
+    "kind": "AMOUNT",
+    "point_type": "SPENDABLE",
     "steps": "WHOLE",
+    "multiplier": "1",
+    "base": "LINES",
+    "counts_points_paid": "on",
+    "counts_gift_card": "on",
+    "counts_shipping": "on",
     "minimum_amount": "0",
+    "minimum_rank": "0",
+    "group_mode": "ADD",
+    "priority": "0",
+    "pending_days": "0",
     "tier_multiplier": "on",
     "why": "Summer",
 }
@@ -114,12 +125,18 @@ def test_the_dry_run_says_points_and_reasons_and_writes_nothing(client, boss):
     factories.make_rule(excluded_categories=["gift"])
     factories.make_tiers()
     gold = Tier.objects.get(code="gold")
-    asked = {"amount": "19.99", "currency": "GBP", "category": "tea", "at": "2026-06-15T12:00", "tier": gold.pk}
+    asked = {"currency": "GBP", "at": "2026-06-15T12:00", "tier": gold.pk}
+    asked |= {
+        "lines-TOTAL_FORMS": "1",
+        "lines-INITIAL_FORMS": "0",
+        "lines-0-amount": "19.99",
+        "lines-0-category": "tea",
+    }
     response = client.get(reverse("admin:members_earningrule_try"), asked)
-    assert response.context["outcome"].points == 28
+    assert response.context["quoted"].points == 28
     assert "Base rate" in response.content.decode()
-    left_out = client.get(reverse("admin:members_earningrule_try"), asked | {"category": "gift"})
-    assert left_out.context["outcome"].points == 0
+    left_out = client.get(reverse("admin:members_earningrule_try"), asked | {"lines-0-category": "gift"})
+    assert left_out.context["quoted"].points == 0
     assert not Purchase.objects.exists()
 
 

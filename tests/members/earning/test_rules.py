@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.earning.rules import Line, Rule, Terms, evaluate, points_to_revoke
+from members.earning.reckoning import evaluate
+from members.earning.rules import Line, Rule, Terms, points_to_revoke
 
 AT = datetime(2026, 6, 15, tzinfo=UTC)
 
