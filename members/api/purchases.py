@@ -223,14 +223,14 @@ def member_of(reference: str) -> Member:
         raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
 
 
-def check_time(purchased_at: datetime) -> None:
-    """Refuse a time in the future or before all purchases; raises Problem 422."""
+def check_time(purchased_at: datetime, pointer: str = "/purchased_at") -> None:
+    """Refuse a time in the future or before all purchases; raises Problem 422 that points at the field."""
     latest = timezone.now() + _CLOCK_SKEW
     # The year alone first: at the ends of the calendar a comparison across zones overflows.
     if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
-        raise invalid("/purchased_at", "in_future", _("A purchase lies in the past."))
+        raise invalid(pointer, "in_future", _("A purchase lies in the past."))
     if purchased_at.year < _EARLIEST_YEAR:
-        raise invalid("/purchased_at", "too_old", _("This is before the first purchase that can be recorded."))
+        raise invalid(pointer, "too_old", _("This is before the first purchase that can be recorded."))
 
 
 def store_id_of(code: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from members.api.balance import MemberBalance
+from members.api.purchase_events import PurchaseEvents
 from members.api.purchases import Purchases
 from members.api.quotes import Quotes
 
@@ -11,6 +12,8 @@ app_name = "members-api"
 urlpatterns: list[URLPattern] = [
     path("purchases", Purchases.as_view(), name="purchases"),
     path("purchases/", Purchases.as_view(schema=None)),
+    path("purchases/events", PurchaseEvents.as_view(), name="purchase-events"),
+    path("purchases/events/", PurchaseEvents.as_view(schema=None)),
     path("purchases/quote", Quotes.as_view(), name="quotes"),
     path("purchases/quote/", Quotes.as_view(schema=None)),
     path("members/<str:number>/balance", MemberBalance.as_view(), name="balance"),

@@ -16,13 +16,13 @@ from members.earning.matching import why_not_now, why_not_who
 from members.earning.reckoning import Manner
 from members.earning.rounding import exact, round_points
 from members.earning.rules import Rule, Share, Terms
+from members.earning.settling import usable_from
 from members.events.log import write_event
 from members.events.models import Event
 from members.events.readers import reader
 from members.ledger import posting
 from members.ledger.counters import add_uses, lock_counters
-from members.ledger.lots import new_lot
-from members.ledger.models import PointsEntry
+from members.ledger.models import PointsEntry, PointType
 from members.lib.transactions import retried
 
 SEGMENT_ENTERED = "segment.entered"
@@ -107,9 +107,16 @@ def _post(rule: Rule, event: Event, data: dict[str, Any], points: int, manner: M
     told = {"event": event.pk, "points": left, "uses": [told_use(use) for use in capped.uses]}
     if capped.cuts:
         told |= {"capped": capped.cuts, "rounded": points}
-    lot = new_lot(left, available_from=at, override=rule.lot.expiry)
     return posting.grant(
-        member_id=member_id, points=left, key=key, reason=REASON, data=data | told, at=at, expires_at=lot.expires_at
+        member_id=member_id,
+        points=left,
+        key=key,
+        reason=REASON,
+        data=data | told,
+        at=at,
+        available_from=usable_from(rule.lot, at, manner.zone),
+        override=rule.lot.expiry,
+        point_type=PointType(rule.point_type),
     )
 
 

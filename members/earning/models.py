@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -109,7 +109,12 @@ class EarningRule(models.Model):
     pending_days = models.PositiveSmallIntegerField(
         _("usable after days"), default=0, validators=[MaxValueValidator(3650)]
     )
-    pending_event = models.CharField(_("usable after the event"), max_length=40, blank=True)
+    pending_event = models.CharField(
+        _("usable after the event"),
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"^purchase\.[a-z_]+$", _("An event of a purchase, such as purchase.delivered."))],
+    )
     never_expires = models.BooleanField(_("these points never expire"), default=False)
     expiry_months = models.PositiveSmallIntegerField(
         _("these points last for months"),

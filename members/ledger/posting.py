@@ -33,6 +33,7 @@ from members.ledger.movements import (
     spendable_lots,
     total,
 )
+from members.ledger.policies import Override
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.programme.models import Programme
@@ -97,12 +98,13 @@ def grant(
     at: datetime | None = None,
     available_from: datetime | None = None,
     expires_at: datetime | None = None,
+    override: Override = None,
     point_type: PointType = PointType.SPENDABLE,
 ) -> PointsEntry:
     """Give points as a gift, once per key; a repeat returns the first entry.
 
-    They are usable from ``available_from`` (at once unless given) and end by the programme's policy unless
-    ``expires_at`` says otherwise; status points never end. Raises NotPositive.
+    They are usable from ``available_from`` (at once unless given) and end by the programme's policy, with the months
+    of ``override`` where a rule has its own, or at ``expires_at``; status points never end. Raises NotPositive.
     """
     refuse_unless_positive(points)
     account = lock_account(member_id, point_type)
@@ -111,7 +113,7 @@ def grant(
         return posted
     now = at or database_now()
     movement = Movement(Kind.GRANT, Contra.ISSUED, points, key, reason, data or {}, now)
-    lot = _new_lot(account, points, available_from or now)
+    lot = _new_lot(account, points, available_from or now, override=override)
     if expires_at is not None:
         lot.expires_at, lot.notice_due = expires_at, lots.needs_notice(expires_at)
         lot.has_own_end = True
@@ -316,10 +318,10 @@ def posted_with(key: str) -> PointsEntry | None:
     return PointsEntry.objects.filter(key=key).first()
 
 
-def _new_lot(account: PointsAccount, points: int, available_from: datetime) -> PointsLot:
+def _new_lot(account: PointsAccount, points: int, available_from: datetime, *, override: Override = None) -> PointsLot:
     if account.point_type == PointType.STATUS:
         return PointsLot(granted=points, available_from=available_from)
-    lot = lots.new_lot(points, available_from=available_from)
+    lot = lots.new_lot(points, available_from=available_from, override=override)
     return PointsLot(
         granted=points, available_from=lot.available_from, expires_at=lot.expires_at, notice_due=lot.notice_due
     )

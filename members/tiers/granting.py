@@ -87,6 +87,13 @@ def end_granted(
     return _replace(member_id, now, why=Standing.Why.ENDED)
 
 
+@retried
+def follow_decisions(*, member_id: int, at: datetime) -> None:
+    """Place a member anew whose decisions changed hands, as in a merge; nothing while the programme has no tiers."""
+    if current_tier_set() is not None:
+        _replace(member_id, at, why=Standing.Why.MERGED)
+
+
 def _replace(member_id: int, at: datetime, *, why: str) -> Standing:
     """Write the standing that follows from a new or an ended decision; the member is locked."""
     tier_set = current_tier_set()
