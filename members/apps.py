@@ -19,7 +19,7 @@ class MembersConfig(AppConfig):
         from members.ledger import audit, books, expiry, holds, inactivity, posting, reviewing
         from members.ledger import merging as ledger_merging
         from members.lib.guards import install_guards
-        from members.purchases import confirming
+        from members.purchases import confirming, replaying
         from members.tiers import changes, gifts, recalculation
         from members.tiers import merging as tier_merging
 

@@ -28,7 +28,15 @@ from members.ledger.models import (
     PointsLot,
 )
 from members.programme.models import Programme
-from members.purchases.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.purchases.models import (
+    Purchase,
+    PurchaseImport,
+    PurchaseKey,
+    PurchaseLine,
+    Return,
+    ReturnLine,
+    RuleReplay,
+)
 from members.tiers.models import Standing, Tier, TierGrant, TierSet
 
 __all__ = [
@@ -65,6 +73,7 @@ __all__ = [
     "PurchaseLine",
     "Return",
     "ReturnLine",
+    "RuleReplay",
     "SegmentMembership",
     "Standing",
     "Store",

@@ -1,6 +1,6 @@
 """The back office of members: one module per sub-domain. Every write is one call of the domain."""
 
-from members.admin import accounts, earning, jobs, ledger, logins, persons, programme, purchases, tiers, trail
+from members.admin import accounts, earning, jobs, ledger, logins, persons, programme, purchases, replays, tiers, trail
 
 __all__ = [
     "accounts",
@@ -11,6 +11,7 @@ __all__ = [
     "persons",
     "programme",
     "purchases",
+    "replays",
     "tiers",
     "trail",
 ]

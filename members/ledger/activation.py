@@ -17,8 +17,9 @@ def activate_purchase(*, purchase_id: int, event: str | None = None, at: datetim
     """Make the points that a purchase earned usable, once; return how many spendable points became so.
 
     Only lots that wait for an event, of the kind ``event`` where one is given; their end counts from ``at`` (the
-    database's now unless given), by the policy of the programme or what the entry says of its rule or tier. Points that a merge carried over are found where they are now. Points that are pending by date need no such
-    step: they are usable when they are read.
+    database's now unless given), by the policy of the programme or what the entry says of its rule or tier. Points
+    that a merge carried over are found where they are now. Points that are pending by date need no such step: they are
+    usable when they are read.
     """
     waiting = [
         (lot, wait)

@@ -1,5 +1,6 @@
 """Documents of the shop: purchases, their lines, returns, and the files they came in."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -156,3 +157,29 @@ class PurchaseImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class RuleReplay(models.Model):
+    """A report on what other rules would have given for purchases of the past."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", _("waiting")
+        RUNNING = "RUNNING", _("running")
+        DONE = "DONE", _("done")
+
+    rule_ids = models.JSONField(_("rules"), default=list)
+    names = models.JSONField(default=list)
+    since = models.DateTimeField(_("purchases from"))
+    until = models.DateTimeField(_("purchases until"))
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    result = models.JSONField(_("result"), default=dict)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    requested_at = models.DateTimeField(_("asked"))
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("replay of rules")
+        verbose_name_plural = _("replays of rules")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -50,8 +50,10 @@ def quote(
         draft = replace(draft, purchased_at=at)
     rules = evaluation.compiled_rules() if rule_ids is None else evaluation.chosen_rules(rule_ids)
     manner = evaluation.manner()
-    outcome = outcome_of(draft, _terms(draft, tier_id), rules, manner)
-    decided = decide(award_of(draft), outcome, caps=evaluation.compiled_caps(), zone=manner.zone)
+    terms = _terms(draft, tier_id)
+    outcome = outcome_of(draft, terms, rules, manner)
+    caps = evaluation.compiled_caps()
+    decided = decide(award_of(draft), outcome, caps=caps, zone=manner.zone, expiry=terms.expiry)
     award = settle_one(decided, read_counters(decided.award.counters))
     return Quote(award.points, award.status_points, award.lots, award.breakdown)
 

@@ -111,6 +111,11 @@ def find_places(structure: Structure, who: Who, at: datetime) -> list[Place]:
     return _places(structure, who, at, f"WHERE {_DUE} ORDER BY p.member_id", _due_parameters(structure, at))
 
 
+def places_of(structure: Structure, who: Who, at: datetime) -> list[Place]:
+    """Return the places of all members among ``who``, by id, whether or not anything is to be decided. One query."""
+    return _places(structure, who, at, "ORDER BY p.member_id", [])
+
+
 def place_of(structure: Structure, member_id: int, at: datetime) -> Place:
     """Return one member's place, whether or not anything is to be decided. One query."""
     return _places(structure, Who(member_id, member_id), at, "", [])[0]

@@ -30,6 +30,7 @@ PAGES = {
     "members_pointsentry_report": ({"members.view_programme"}, None),
     "members_member_card": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_merge": ({"members.view_member", "members.add_mergerequest"}, "member"),
+    "members_rulereplay_ask": ({"members.add_rulereplay"}, None),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
