@@ -17,6 +17,8 @@ class MembersConfig(AppConfig):
         from members.jobs import forgetting
         from members.ledger import audit, expiry, posting
         from members.lib.guards import install_guards
+        from members.plans import charging, renewal
+        from members.plans.providers import manual, stand_in
         from members.tiers import recalculation
 
         allauth_signals.connect()

@@ -24,6 +24,7 @@ from members.ledger.models import (
     PointsEntry,
     PointsLot,
 )
+from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
 from members.programme.models import Programme
 from members.purchases.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
 from members.tiers.models import Standing, Tier, TierSet
@@ -48,6 +49,9 @@ __all__ = [
     "Member",
     "Outbox",
     "Person",
+    "Plan",
+    "PlanPayment",
+    "PlanStep",
     "PointsAccount",
     "PointsEntry",
     "PointsLot",
@@ -59,9 +63,12 @@ __all__ = [
     "Return",
     "ReturnLine",
     "SegmentMembership",
+    "StandInCharge",
     "Standing",
     "Store",
+    "Subscription",
     "Tier",
     "TierSet",
+    "TrialUse",
     "User",
 ]
