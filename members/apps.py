@@ -20,6 +20,7 @@ class MembersConfig(AppConfig):
         from members.plans import charging, renewal
         from members.plans.providers import manual, stand_in
         from members.tiers import recalculation
+        from members.web import plan_words
 
         allauth_signals.connect()
         enrolment.on_enrol.append(posting.open_accounts)

@@ -1,6 +1,6 @@
 """The back office of members: one module per sub-domain. Every write is one call of the domain."""
 
-from members.admin import accounts, earning, jobs, ledger, logins, persons, programme, purchases, tiers, trail
+from members.admin import accounts, earning, jobs, ledger, logins, persons, plans, programme, purchases, tiers, trail
 
 __all__ = [
     "accounts",
@@ -9,6 +9,7 @@ __all__ = [
     "ledger",
     "logins",
     "persons",
+    "plans",
     "programme",
     "purchases",
     "tiers",

@@ -6,167 +6,341 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('members', '0002_points_engine'),
+        ("members", "0002_points_engine"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StandInCharge',
+            name="StandInCharge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('reference', models.CharField(max_length=40)),
-                ('amount', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('outcome', models.CharField(max_length=8)),
-                ('asked', models.PositiveIntegerField(default=0)),
-                ('refunded', models.PositiveBigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("reference", models.CharField(max_length=40)),
+                ("amount", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("outcome", models.CharField(max_length=8)),
+                ("asked", models.PositiveIntegerField(default=0)),
+                ("refunded", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'charge of the stand-in provider',
-                'verbose_name_plural': 'charges of the stand-in provider',
+                "verbose_name": "charge of the stand-in provider",
+                "verbose_name_plural": "charges of the stand-in provider",
             },
         ),
         migrations.CreateModel(
-            name='TrialUse',
+            name="TrialUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('contact_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('at', models.DateTimeField(verbose_name='at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("contact_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                ("at", models.DateTimeField(verbose_name="at")),
             ],
             options={
-                'verbose_name': 'used trial',
-                'verbose_name_plural': 'used trials',
+                "verbose_name": "used trial",
+                "verbose_name_plural": "used trials",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=20, unique=True, verbose_name='code')),
-                ('name_en', models.CharField(max_length=40, verbose_name='name (English)')),
-                ('name_zh_hans', models.CharField(blank=True, max_length=40, verbose_name='name (简体中文)')),
-                ('name_zh_hant', models.CharField(blank=True, max_length=40, verbose_name='name (繁體中文)')),
-                ('description_en', models.TextField(blank=True, verbose_name='description (English)')),
-                ('description_zh_hans', models.TextField(blank=True, verbose_name='description (简体中文)')),
-                ('description_zh_hant', models.TextField(blank=True, verbose_name='description (繁體中文)')),
-                ('perks_en', models.TextField(blank=True, help_text='One a line.', verbose_name='perks (English)')),
-                ('perks_zh_hans', models.TextField(blank=True, verbose_name='perks (简体中文)')),
-                ('perks_zh_hant', models.TextField(blank=True, verbose_name='perks (繁體中文)')),
-                ('price', models.PositiveBigIntegerField(help_text='For one period, with tax.', verbose_name='price in minor units')),
-                ('currency', models.CharField(default='GBP', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'A currency has three letters, such as GBP.')], verbose_name='currency')),
-                ('months', models.PositiveSmallIntegerField(default=12, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(36)], verbose_name='months in a period')),
-                ('trial_days', models.PositiveSmallIntegerField(default=0, help_text='0: no trial.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='days of trial')),
-                ('tier_code', models.SlugField(blank=True, help_text='Code of the tier that is held while it is paid.', max_length=20, verbose_name='protected tier')),
-                ('gift_points', models.PositiveIntegerField(default=0, verbose_name='points given each paid period')),
-                ('is_active', models.BooleanField(default=True, verbose_name='on sale')),
-                ('sold_from', models.DateTimeField(blank=True, null=True, verbose_name='sold from')),
-                ('sold_until', models.DateTimeField(blank=True, null=True, verbose_name='sold until')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=20, unique=True, verbose_name="code")),
+                ("name_en", models.CharField(max_length=40, verbose_name="name (English)")),
+                ("name_zh_hans", models.CharField(blank=True, max_length=40, verbose_name="name (简体中文)")),
+                ("name_zh_hant", models.CharField(blank=True, max_length=40, verbose_name="name (繁體中文)")),
+                ("description_en", models.TextField(blank=True, verbose_name="description (English)")),
+                ("description_zh_hans", models.TextField(blank=True, verbose_name="description (简体中文)")),
+                ("description_zh_hant", models.TextField(blank=True, verbose_name="description (繁體中文)")),
+                ("perks_en", models.TextField(blank=True, help_text="One a line.", verbose_name="perks (English)")),
+                ("perks_zh_hans", models.TextField(blank=True, verbose_name="perks (简体中文)")),
+                ("perks_zh_hant", models.TextField(blank=True, verbose_name="perks (繁體中文)")),
+                (
+                    "price",
+                    models.PositiveBigIntegerField(
+                        help_text="For one period, with tax.", verbose_name="price in minor units"
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        default="GBP",
+                        max_length=3,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z]{3}$", "A currency has three letters, such as GBP."
+                            )
+                        ],
+                        verbose_name="currency",
+                    ),
+                ),
+                (
+                    "months",
+                    models.PositiveSmallIntegerField(
+                        default=12,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36),
+                        ],
+                        verbose_name="months in a period",
+                    ),
+                ),
+                (
+                    "trial_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="0: no trial.",
+                        validators=[django.core.validators.MaxValueValidator(365)],
+                        verbose_name="days of trial",
+                    ),
+                ),
+                (
+                    "tier_code",
+                    models.SlugField(
+                        blank=True,
+                        help_text="Code of the tier that is held while it is paid.",
+                        max_length=20,
+                        verbose_name="protected tier",
+                    ),
+                ),
+                ("gift_points", models.PositiveIntegerField(default=0, verbose_name="points given each paid period")),
+                ("is_active", models.BooleanField(default=True, verbose_name="on sale")),
+                ("sold_from", models.DateTimeField(blank=True, null=True, verbose_name="sold from")),
+                ("sold_until", models.DateTimeField(blank=True, null=True, verbose_name="sold until")),
             ],
             options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
-                'constraints': [models.CheckConstraint(condition=models.Q(('months__gte', 1)), name='plan_has_months'), models.CheckConstraint(condition=models.Q(('sold_from', None), ('sold_until', None), ('sold_until__gt', models.F('sold_from')), _connector='OR'), name='plan_sale_ends_after_it_begins')],
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("months__gte", 1)), name="plan_has_months"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("sold_from", None),
+                            ("sold_until", None),
+                            ("sold_until__gt", models.F("sold_from")),
+                            _connector="OR",
+                        ),
+                        name="plan_sale_ends_after_it_begins",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('WAITING', 'waits for the first payment'), ('TRIAL', 'trial'), ('ACTIVE', 'paid'), ('PAST_DUE', 'payment is late'), ('PAUSED', 'paused'), ('CANCELLED', 'cancelled, runs until its end'), ('ENDED', 'ended')], max_length=9, verbose_name='state')),
-                ('key', models.CharField(editable=False, max_length=120, unique=True)),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('period_from', models.DateTimeField(null=True, verbose_name='period from')),
-                ('period_until', models.DateTimeField(help_text='Exclusive.', null=True, verbose_name='period until')),
-                ('trial_until', models.DateTimeField(null=True, verbose_name='trial until')),
-                ('anchor', models.DateField(editable=False, null=True)),
-                ('months_from_anchor', models.PositiveIntegerField(default=0, editable=False)),
-                ('period_days', models.PositiveIntegerField(default=0, verbose_name='days in the period')),
-                ('period_value', models.PositiveBigIntegerField(default=0, verbose_name='worth of the period')),
-                ('credit', models.PositiveBigIntegerField(default=0, help_text='Taken off the next payments.', verbose_name='credit')),
-                ('price', models.PositiveBigIntegerField(verbose_name='price agreed')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('paused_at', models.DateTimeField(null=True, verbose_name='paused')),
-                ('days_left', models.PositiveIntegerField(default=0, verbose_name='days left when paused')),
-                ('provider', models.CharField(max_length=20, verbose_name='paid by')),
-                ('provider_reference', models.CharField(blank=True, max_length=120, verbose_name='reference at the provider')),
-                ('grants', models.PositiveIntegerField(default=0, editable=False)),
-                ('granted_code', models.CharField(blank=True, editable=False, max_length=20)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='members.member')),
-                ('next_plan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.plan', verbose_name='plan from the next period')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.plan', verbose_name='plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "waits for the first payment"),
+                            ("TRIAL", "trial"),
+                            ("ACTIVE", "paid"),
+                            ("PAST_DUE", "payment is late"),
+                            ("PAUSED", "paused"),
+                            ("CANCELLED", "cancelled, runs until its end"),
+                            ("ENDED", "ended"),
+                        ],
+                        max_length=9,
+                        verbose_name="state",
+                    ),
+                ),
+                ("key", models.CharField(editable=False, max_length=120, unique=True)),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                ("period_from", models.DateTimeField(null=True, verbose_name="period from")),
+                ("period_until", models.DateTimeField(help_text="Exclusive.", null=True, verbose_name="period until")),
+                ("trial_until", models.DateTimeField(null=True, verbose_name="trial until")),
+                ("anchor", models.DateField(editable=False, null=True)),
+                ("months_from_anchor", models.PositiveIntegerField(default=0, editable=False)),
+                ("period_days", models.PositiveIntegerField(default=0, verbose_name="days in the period")),
+                ("period_value", models.PositiveBigIntegerField(default=0, verbose_name="worth of the period")),
+                (
+                    "credit",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Taken off the next payments.", verbose_name="credit"
+                    ),
+                ),
+                ("price", models.PositiveBigIntegerField(verbose_name="price agreed")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("paused_at", models.DateTimeField(null=True, verbose_name="paused")),
+                ("days_left", models.PositiveIntegerField(default=0, verbose_name="days left when paused")),
+                ("provider", models.CharField(max_length=20, verbose_name="paid by")),
+                (
+                    "provider_reference",
+                    models.CharField(blank=True, max_length=120, verbose_name="reference at the provider"),
+                ),
+                ("grants", models.PositiveIntegerField(default=0, editable=False)),
+                ("granted_code", models.CharField(blank=True, editable=False, max_length=20)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="members.member"
+                    ),
+                ),
+                (
+                    "next_plan",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.plan",
+                        verbose_name="plan from the next period",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.plan",
+                        verbose_name="plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'subscription',
-                'verbose_name_plural': 'subscriptions',
+                "verbose_name": "subscription",
+                "verbose_name_plural": "subscriptions",
             },
         ),
         migrations.CreateModel(
-            name='PlanStep',
+            name="PlanStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('CANCEL', 'cancelled'), ('CANCEL_NOW', 'cancelled at once'), ('PAUSE', 'paused'), ('RESUME', 'carried on'), ('CHANGE', 'changed plan')], max_length=10, verbose_name='what')),
-                ('key', models.CharField(editable=False, max_length=120, unique=True)),
-                ('amount', models.BigIntegerField(default=0, verbose_name='amount')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='members.subscription')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("CANCEL", "cancelled"),
+                            ("CANCEL_NOW", "cancelled at once"),
+                            ("PAUSE", "paused"),
+                            ("RESUME", "carried on"),
+                            ("CHANGE", "changed plan"),
+                        ],
+                        max_length=10,
+                        verbose_name="what",
+                    ),
+                ),
+                ("key", models.CharField(editable=False, max_length=120, unique=True)),
+                ("amount", models.BigIntegerField(default=0, verbose_name="amount")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="members.subscription"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'step of a subscription',
-                'verbose_name_plural': 'steps of subscriptions',
+                "verbose_name": "step of a subscription",
+                "verbose_name_plural": "steps of subscriptions",
             },
         ),
         migrations.CreateModel(
-            name='PlanPayment',
+            name="PlanPayment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('FIRST', 'first period'), ('RENEWAL', 'next period'), ('UPGRADE', 'change to a larger plan')], max_length=8, verbose_name='for')),
-                ('period_start', models.DateTimeField(verbose_name='period from')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('credit_given', models.PositiveBigIntegerField(default=0, verbose_name='credit for unused days')),
-                ('credit_used', models.PositiveBigIntegerField(default=0, verbose_name='credit used')),
-                ('state', models.CharField(choices=[('PENDING', 'asked for'), ('PAID', 'paid'), ('FAILED', 'declined'), ('REFUNDED', 'given back')], default='PENDING', max_length=8, verbose_name='state')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='declined')),
-                ('next_try_at', models.DateTimeField(null=True, verbose_name='next try')),
-                ('provider_reference', models.CharField(blank=True, max_length=120, verbose_name='reference at the provider')),
-                ('refund_due', models.PositiveBigIntegerField(default=0, verbose_name='to give back')),
-                ('refunded', models.PositiveBigIntegerField(default=0, verbose_name='given back')),
-                ('at', models.DateTimeField(verbose_name='asked for')),
-                ('paid_at', models.DateTimeField(null=True, verbose_name='paid')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.plan', verbose_name='plan')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='members.subscription')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("FIRST", "first period"),
+                            ("RENEWAL", "next period"),
+                            ("UPGRADE", "change to a larger plan"),
+                        ],
+                        max_length=8,
+                        verbose_name="for",
+                    ),
+                ),
+                ("period_start", models.DateTimeField(verbose_name="period from")),
+                ("amount", models.PositiveBigIntegerField(verbose_name="amount")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("credit_given", models.PositiveBigIntegerField(default=0, verbose_name="credit for unused days")),
+                ("credit_used", models.PositiveBigIntegerField(default=0, verbose_name="credit used")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "asked for"),
+                            ("PAID", "paid"),
+                            ("FAILED", "declined"),
+                            ("REFUNDED", "given back"),
+                        ],
+                        default="PENDING",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="declined")),
+                ("next_try_at", models.DateTimeField(null=True, verbose_name="next try")),
+                (
+                    "provider_reference",
+                    models.CharField(blank=True, max_length=120, verbose_name="reference at the provider"),
+                ),
+                ("refund_due", models.PositiveBigIntegerField(default=0, verbose_name="to give back")),
+                ("refunded", models.PositiveBigIntegerField(default=0, verbose_name="given back")),
+                ("at", models.DateTimeField(verbose_name="asked for")),
+                ("paid_at", models.DateTimeField(null=True, verbose_name="paid")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.plan",
+                        verbose_name="plan",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="members.subscription"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan payment',
-                'verbose_name_plural': 'plan payments',
+                "verbose_name": "plan payment",
+                "verbose_name_plural": "plan payments",
             },
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('state', 'ENDED'), _negated=True), fields=['period_until'], name='subscription_due'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("state", "ENDED"), _negated=True), fields=["period_until"], name="subscription_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'ENDED'), _negated=True), fields=('member',), name='subscription_one_open_per_member'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "ENDED"), _negated=True),
+                fields=("member",),
+                name="subscription_one_open_per_member",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['WAITING', 'ENDED']), ('period_until__gt', models.F('period_from')), _connector='OR'), name='subscription_running_has_period'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["WAITING", "ENDED"]), ("period_until__gt", models.F("period_from")), _connector="OR"
+                ),
+                name="subscription_running_has_period",
+            ),
         ),
         migrations.AddIndex(
-            model_name='planpayment',
-            index=models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='plan_payment_try'),
+            model_name="planpayment",
+            index=models.Index(
+                condition=models.Q(("next_try_at__isnull", False)), fields=["next_try_at"], name="plan_payment_try"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planpayment',
-            constraint=models.UniqueConstraint(fields=('subscription', 'period_start'), name='plan_payment_once_per_period'),
+            model_name="planpayment",
+            constraint=models.UniqueConstraint(
+                fields=("subscription", "period_start"), name="plan_payment_once_per_period"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planpayment',
-            constraint=models.CheckConstraint(condition=models.Q(('refund_due__lte', models.F('amount')), ('refunded__lte', models.F('refund_due'))), name='plan_payment_refund_within_amount'),
+            model_name="planpayment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("refund_due__lte", models.F("amount")), ("refunded__lte", models.F("refund_due"))),
+                name="plan_payment_refund_within_amount",
+            ),
         ),
     ]

@@ -93,7 +93,8 @@ def cancel_now(
 
 
 def _end_now(subscription: Subscription, at: datetime) -> None:
-    payment = subscription.payments.filter(period_start=subscription.period_from, state=PlanPayment.State.PAID).first()
+    paid = subscription.payments.filter(state=PlanPayment.State.PAID)
+    payment = paid.filter(period_start=subscription.period_from or at).first()
     if payment is not None:
         benefits.take_unused_points(subscription, payment, days_unused(subscription, at), at=at)
     end(subscription, at=at, refund=refund_now(subscription, at))
@@ -103,6 +104,11 @@ def refund_now(subscription: Subscription, at: datetime) -> int:
     """Return what the unused days after today are worth, rounded half up, in minor units; today counts as used."""
     days = days_unused(subscription, at)
     return worth_of(days, period_days=subscription.period_days, value=subscription.period_value)
+
+
+def refund_today(subscription: Subscription) -> int:
+    """Return what ending the subscription now gives back, unused days and credit, in minor units."""
+    return refund_now(subscription, database_now()) + subscription.credit
 
 
 def days_unused(subscription: Subscription, at: datetime) -> int:

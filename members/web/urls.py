@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import views
+from members.web import plans, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -12,6 +12,10 @@ urlpatterns: list[URLPattern] = [
     path("card/", views.card, name="card"),
     path("history/", views.history, name="history"),
     path("tiers/", views.tiers, name="tiers"),
+    path("plans/", plans.plans, name="plans"),
+    path("plans/cancel/", plans.cancel, name="plan_cancel"),
+    path("plans/resume/", plans.resume, name="plan_resume"),
+    path("plans/<slug:code>/", plans.order, name="plan_order"),
     path("profile/", views.profile, name="profile"),
     path("more/", views.more, name="more"),
     path("join/", views.join, name="join"),

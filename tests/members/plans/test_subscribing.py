@@ -178,7 +178,8 @@ def test_a_trial_is_once_per_person_also_after_the_person_was_deleted_and_joined
     leave(start_trial(member_id=member.pk, plan_id=plan.pk, key="first"))
     Person.objects.filter(member=member).delete()
     EmailAddress.objects.all().delete()
-    User.objects.filter(pk=member.user_id).delete()
+    assert member.user is not None
+    member.user.delete()
     again = make_confirmed_member(address)
     with pytest.raises(TrialUsed):
         start_trial(member_id=again.pk, plan_id=plan.pk, key="second")
@@ -190,18 +191,21 @@ def test_a_trial_is_once_per_member_also_with_a_new_address():
     member = make_confirmed_member()
     leave(start_trial(member_id=member.pk, plan_id=plan.pk, key="first"))
     EmailAddress.objects.all().delete()
-    EmailAddress.objects.create(user=member.user, email="new@example.com", verified=True)
+    EmailAddress.objects.update_or_create(
+        user_id=member.user_id, defaults={"email": "new@example.com", "verified": True}
+    )
     with pytest.raises(TrialUsed):
         start_trial(member_id=member.pk, plan_id=plan.pk, key="second")
 
 
 def test_a_confirmed_number_counts_like_an_address():
     plan = make_plan(trial_days=14)
-    one, two = (make_member(user=make_user(email="", phone_verified=True)) for _ in range(2))
-    User.objects.filter(pk=one.user_id).update(phone="+447700900123")
+    old, new = (make_user(email="", phone_verified=True) for _ in range(2))
+    one, two = make_member(user=old), make_member(user=new)
+    User.objects.filter(pk=old.pk).update(phone="+447700900123")
     leave(start_trial(member_id=one.pk, plan_id=plan.pk, key="first"))
-    User.objects.filter(pk=one.user_id).update(phone="")
-    User.objects.filter(pk=two.user_id).update(phone="+447700900123")
+    User.objects.filter(pk=old.pk).update(phone="")
+    User.objects.filter(pk=new.pk).update(phone="+447700900123")
     with pytest.raises(TrialUsed):
         start_trial(member_id=two.pk, plan_id=plan.pk, key="second")
 
