@@ -133,5 +133,5 @@ def _shown(day: date) -> str:
 @describes(REASON)
 def gift_sentence(data: dict[str, Any]) -> str:
     """Say why a plan gave points, or took back those of unused days."""
-    plan = Plan.objects.filter(pk=data.get("plan")).first()
+    plan = Plan.objects.filter(pk=data["plan"]).first()
     return _("With your plan: %(plan)s") % {"plan": plan.name if plan else "–"}

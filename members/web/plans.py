@@ -74,14 +74,13 @@ def order_now(request: HttpRequest, member: Member, plan: Plan) -> HttpResponse:
         return redirect("portal:plans")
     key = f"portal:{form.cleaned_data['key']}"
     own = open_subscription(member.pk)
-    wanted = {"member_id": member.pk, "plan_id": plan.pk, "key": key}
     try:
         if own is not None and own.key != key:
             changing.change_plan(subscription_id=own.pk, plan_id=plan.pk, key=key)
         elif form.cleaned_data["trial"]:
-            start_trial(**wanted)
+            start_trial(member_id=member.pk, plan_id=plan.pk, key=key)
         else:
-            subscribe(**wanted)
+            subscribe(member_id=member.pk, plan_id=plan.pk, key=key)
     except trials.TrialUsed:
         messages.error(request, _("You have used your trial already. You can order the plan at any time."))
     except trials.NothingConfirmed:

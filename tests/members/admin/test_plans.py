@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from members.events.models import Audit
 from members.plans.models import Plan, PlanPayment
+from members.plans.subscribing import subscribe
 from tests.factories import NOW, make_member, make_tiers
-from tests.members.plans.makers import fresh, make_plan, paid_subscription, subscribe
+from tests.members.plans.makers import fresh, make_plan, paid_subscription
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import time
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from members.jobs import outbox
 from members.ledger.models import PointsEntry
@@ -77,6 +77,25 @@ def test_the_renewal_job_run_twice_at_once_asks_each_member_once():
     assert StandInCharge.objects.count() == 12
     assert all(fresh(row).period_until == utc("2026-07-31 23:00") for row in paid)
     assert PointsEntry.objects.filter(kind="GRANT", points=10).count() == 24
+
+
+def ask_without_lock(subscription):
+    """The mutant: looks whether the period was asked for without holding the member."""
+    with transaction.atomic():
+        if subscription.payments.filter(purpose="RENEWAL").exists():
+            return "refused"
+        time.sleep(0.05)
+        return subscription.payments.create(
+            plan=subscription.plan, purpose="RENEWAL", period_start=subscription.period_until, amount=1,
+            currency="GBP", at=NOW,
+        )  # fmt: skip
+
+
+def test_without_the_lock_only_the_constraint_stops_the_second_payment():
+    paid = paid_subscription(make_plan(), utc("2026-06-01 09:00"))
+    outcomes = run_together([partial(ask_without_lock, paid) for _place in range(4)])
+    assert "refused" not in outcomes
+    assert len(only(IntegrityError, outcomes)) == 3
 
 
 def test_a_confirmation_told_at_once_by_two_messages_gives_points_once():

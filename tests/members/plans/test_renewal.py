@@ -7,11 +7,11 @@ import pytest
 from members.events.models import Event
 from members.jobs.schedule import run_now
 from members.ledger.models import PointsEntry
-from members.plans.changing import cancel
+from members.plans.changing import cancel, change_plan
 from members.plans.models import PlanPayment, StandInCharge
 from members.plans.payments import record_payment
 from members.plans.renewal import CHUNK, renew_due
-from members.plans.subscribing import start_trial
+from members.plans.subscribing import start_trial, subscribe
 from members.tiers.recalculation import recalculate
 from members.tiers.standing import current_standing
 from tests.factories import make_member, make_tiers, set_programme
@@ -200,3 +200,41 @@ def test_a_period_that_costs_nothing_needs_no_payment():
     free = paid_subscription(make_plan(price=0), utc("2026-06-01 09:00"))
     renew_due(at=free.period_until + timedelta(minutes=1))
     assert fresh(free).period_until == utc("2026-07-31 23:00")
+
+
+@pytest.mark.parametrize(("day", "state"), [("07", "WAITING"), ("08", "ENDED")])
+def test_an_order_that_nobody_pays_at_the_counter_lapses_after_the_days_of_grace(day, state):
+    ordered = subscribe(
+        member_id=make_member().pk, plan_id=make_plan().pk, key="o", provider="manual", at=utc("2026-06-01 09:00")
+    )
+    renew_due(at=utc(f"2026-06-{day} 00:20"))
+    assert fresh(ordered).state == state
+
+
+def test_an_upgrade_that_nobody_pays_lapses_and_its_money_goes_back_when_it_comes_all_the_same():
+    paid = paid_subscription(make_plan(months=3), utc("2026-06-01 09:00"))
+    large = make_plan(price=9000)
+    change_plan(subscription_id=paid.pk, plan_id=large.pk, key="u", at=utc("2026-06-10 09:00"))
+    renew_due(at=utc("2026-06-17 00:20"))
+    late = record_payment(payment_id=PlanPayment.objects.latest("pk").pk, at=utc("2026-06-20 09:00"))
+    assert (fresh(paid).state, fresh(paid).plan_id) == ("ACTIVE", paid.plan_id)
+    assert late.refund_due == late.amount
+
+
+def test_a_provider_that_never_answers_ends_the_order_after_the_days_of_grace():
+    ordered = subscribe(
+        member_id=make_member().pk, plan_id=make_plan().pk, key="o", provider="test", at=utc("2026-06-01 09:00")
+    )
+    for day in range(2, 8):
+        renew_due(at=utc(f"2026-06-0{day} 00:20"))
+    assert fresh(ordered).state == "WAITING"
+    renew_due(at=utc("2026-06-08 00:20"))
+    assert fresh(ordered).state == "ENDED"
+
+
+def test_a_renewal_drops_an_upgrade_that_was_not_paid():
+    paid = paid_subscription(make_plan(), utc("2026-06-01 09:00"))
+    change_plan(subscription_id=paid.pk, plan_id=make_plan(price=9000).pk, key="u", at=utc("2026-06-29 09:00"))
+    renew_due(at=utc("2026-07-01 00:20"))
+    states = dict(PlanPayment.objects.values_list("purpose", "state"))
+    assert states == {"FIRST": "PAID", "UPGRADE": "FAILED", "RENEWAL": "PENDING"}
