@@ -63,6 +63,10 @@ PROGRAMME_DEFAULTS = {
     "currency": env.text("PROGRAMME_CURRENCY", "GBP"),
     "zone": env.text("PROGRAMME_TIME_ZONE", "Europe/London"),
 }
+# Paid membership: who is asked for payments, and on which days after the due day a late one is asked for again.
+# The stand-in moves no money: it is for this machine only.
+PLAN_PROVIDER = env.text("PLAN_PROVIDER", "test" if DEMO else "manual")
+PLAN_RETRY_DAYS = (1, 3, 7)
 PHONE_REGION = env.text("PHONE_REGION", "GB")
 SMS_SINK_DIR = env.folder("SMS_SINK_DIR", DATA_DIR / "sms")
 STAFF_MFA_REQUIRED = env.boolean("STAFF_MFA_REQUIRED", default=not DEMO)

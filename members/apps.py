@@ -19,9 +19,13 @@ class MembersConfig(AppConfig):
         from members.ledger import audit, books, expiry, holds, inactivity, posting, reviewing
         from members.ledger import merging as ledger_merging
         from members.lib.guards import install_guards
+        from members.plans import charging, renewal
+        from members.plans import merging as plan_merging
+        from members.plans.providers import manual, stand_in
         from members.purchases import confirming, replaying
         from members.tiers import changes, gifts, recalculation
         from members.tiers import merging as tier_merging
+        from members.web import plan_words
 
         allauth_signals.connect()
         enrolment.on_enrol.append(posting.open_accounts)

@@ -27,6 +27,7 @@ from members.ledger.models import (
     PointsGift,
     PointsLot,
 )
+from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
 from members.programme.models import Programme
 from members.purchases.models import (
     Purchase,
@@ -62,6 +63,9 @@ __all__ = [
     "MergeRequest",
     "Outbox",
     "Person",
+    "Plan",
+    "PlanPayment",
+    "PlanStep",
     "PointsAccount",
     "PointsEntry",
     "PointsGift",
@@ -75,10 +79,13 @@ __all__ = [
     "ReturnLine",
     "RuleReplay",
     "SegmentMembership",
+    "StandInCharge",
     "Standing",
     "Store",
+    "Subscription",
     "Tier",
     "TierGrant",
     "TierSet",
+    "TrialUse",
     "User",
 ]

@@ -2,10 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from config.demo.offers import PLAN
 from feedback.answers.answering import Given, record_answer
 from feedback.invitations.models import Invitation
 from members.accounts.enrolment import enrol_member
 from members.accounts.models import Member
+from members.plans.models import Plan
+from members.plans.subscribing import subscribe
 from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import record_purchase
 from members.work import do_due_work
@@ -14,6 +17,7 @@ from rewards.redemption.redeeming import redeem
 
 SOURCE = "demo-crowd"
 REDEEMED = "Slice of cake"
+SUBSCRIBERS = 4
 
 _NAMES = (
     "Ada Brook", "Ben Hollis", "Chen Yi-Ting", "Dora Quill", "Eli Marsh", "Fang Wei", "Grace Lindon", "Hugo Penn",
@@ -36,6 +40,9 @@ def load_crowd(now: datetime) -> None:
     for member in members:
         _shop(member, now)
         redeem(member_id=member.pk, reward_id=reward.pk, key="demonstration")
+    for member in members[:SUBSCRIBERS]:
+        plan = Plan.objects.get(code=PLAN["code"])
+        subscribe(member_id=member.pk, plan_id=plan.pk, key=f"{SOURCE}:{member.pk}", provider="test")
     # What a worker would do meanwhile: mail the codes and the invitations.
     while do_due_work():
         continue

@@ -8,6 +8,7 @@ from django.db import transaction
 from members.accounts.models import Store
 from members.earning.evaluation import forget_compiled
 from members.earning.models import EarningRule
+from members.plans.models import Plan
 from members.programme.models import Programme
 from members.tiers.models import Tier, TierSet
 from rewards.catalogue.models import Category, Reward
@@ -84,6 +85,24 @@ TIERS: tuple[dict[str, Any], ...] = (
         "perks_zh_hant": "專屬顧問\n限量版優先選購",
     },
 )
+
+PLAN: dict[str, Any] = {
+    "code": "harbour-plus",
+    "name_en": "Harbour Plus",
+    "name_zh_hans": "海港优享",
+    "name_zh_hant": "海港優享",
+    "description_en": "Silver from the first day, whatever you buy.",
+    "description_zh_hans": "从第一天起即享银卡，不论消费多少。",
+    "description_zh_hant": "從第一天起即享銀卡，不論消費多少。",
+    "perks_en": "Free delivery",
+    "perks_zh_hans": "免运费",
+    "perks_zh_hant": "免運費",
+    "price": 2400,
+    "months": 12,
+    "trial_days": 14,
+    "tier_code": "silver",
+    "gift_points": 200,
+}
 
 CATEGORIES = (
     ("treats", "Treats", "小确幸", "小確幸"),
@@ -229,6 +248,7 @@ def load_offers() -> None:
     for rule in RULES:
         EarningRule.objects.get_or_create(name_en=rule["name_en"], defaults=rule)
     load_tiers()
+    Plan.objects.get_or_create(code=PLAN["code"], defaults=PLAN)
     load_rewards()
     forget_compiled()
 

@@ -1,6 +1,19 @@
 """The back office of members: one module per sub-domain. Every write is one call of the domain."""
 
-from members.admin import accounts, earning, jobs, ledger, logins, persons, programme, purchases, replays, tiers, trail
+from members.admin import (
+    accounts,
+    earning,
+    jobs,
+    ledger,
+    logins,
+    persons,
+    plans,
+    programme,
+    purchases,
+    replays,
+    tiers,
+    trail,
+)
 
 __all__ = [
     "accounts",
@@ -9,6 +22,7 @@ __all__ = [
     "ledger",
     "logins",
     "persons",
+    "plans",
     "programme",
     "purchases",
     "replays",

@@ -32,6 +32,7 @@ def account_links(*, is_staff: bool) -> list[Group]:
         Link(address("portal:history"), "history", _("History"), _("Every movement of your points")),
         Link(address("portal:tiers"), "trophy", _("Tiers"), _("What each one needs and brings")),
         Link(address("portal:household"), "home", _("Household"), _("Use your points together")),
+        Link(address("portal:plans"), "sparkle", _("Plans"), _("Paid membership and what it brings")),
         Link(address("campaigns:refer"), "users", _("Invite a friend"), _("You both get points")),
         Link(address("feedback:surveys"), "chat", _("Surveys"), _("Tell us how it was")),
     ]

@@ -1,5 +1,6 @@
 """What members tell us about themselves."""
 
+import secrets
 from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
@@ -86,3 +87,15 @@ class ConsentForm(forms.Form):
     def of(cls, holds: dict[tuple[str, str], bool]) -> "ConsentForm":
         """Return the form as the member's statements stand."""
         return cls(initial={channel: holds[channel, MARKETING] for channel in Consent.Channel.values})
+
+
+def new_key() -> str:
+    """Return a one-time key for one form."""
+    return secrets.token_urlsafe(18)
+
+
+class PlanForm(forms.Form):
+    """A one-time key, and whether the trial is wanted; both hidden."""
+
+    key = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", widget=forms.HiddenInput, initial=new_key)
+    trial = forms.BooleanField(required=False, widget=forms.HiddenInput)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import giving, lost_card, views
+from members.web import giving, lost_card, plans, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern] = [
     path("history/", views.history, name="history"),
     path("give/", giving.give, name="give"),
     path("tiers/", views.tiers, name="tiers"),
+    path("plans/", plans.plans, name="plans"),
+    path("plans/cancel/", plans.cancel, name="plan_cancel"),
+    path("plans/resume/", plans.resume, name="plan_resume"),
+    path("plans/<slug:code>/", plans.order, name="plan_order"),
     path("profile/", views.profile, name="profile"),
     path("more/", views.more, name="more"),
     path("join/", views.join, name="join"),

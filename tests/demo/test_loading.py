@@ -12,6 +12,7 @@ from members.ledger.audit import find_problems
 from members.ledger.models import PointsEntry
 from members.ledger.statements import balance_of
 from members.lib.periods import local_day
+from members.plans.models import Subscription
 from members.programme.models import Programme
 from members.purchases.models import Purchase
 from members.tiers.standing import progress
@@ -31,6 +32,7 @@ def test_the_demonstration_loads_once_with_right_books():
     second = load_demo()
     assert counts == [model.objects.count() for model in (Member, Purchase, PointsEntry, Redemption, Reward)]
     assert first.logins == second.logins
+    assert set(Subscription.objects.values_list("state", flat=True)) == {"ACTIVE"}
     assert find_problems() == []
     now = datetime.now(UTC)
     assert "purchases:write" in authenticate(second.api_key, at=now).scopes

@@ -14,6 +14,7 @@ from members.purchases.drafts import DraftLine, ReturnDraft
 from members.purchases.returns import record_return
 from members.tiers.recalculation import recalculate
 from tests import factories
+from tests.members.plans.makers import make_plan, paid_subscription
 
 NOW = factories.NOW
 
@@ -33,10 +34,13 @@ def furnish():
     consent.record_consent(member_id=member.pk, channel="email", purpose="marketing", granted=True, source="portal")
     key, _secret = api_keys.issue_key(name="till", scopes=["members:read"], created_by_id=clerk.pk, at=NOW)
     request_adjustment(member_id=member.pk, points=5, reason="Kind gesture", actor_id=clerk.pk, key="s" * 20)
+    plan = make_plan()
+    subscription = paid_subscription(plan, NOW, member)
     rows = [
         MergeRequest.objects.create(
             loser=factories.make_member(), survivor=member, reason="Two cards", requested_by=clerk, requested_at=NOW
         ),
+        plan, subscription, subscription.payments.get(),
         programme, rule, cap, tier_set, store, clerk, member, asked, key,
         JobRun.objects.create(job="recalculate-tiers", period_start=NOW),
         Outbox.objects.create(kind="mail", state="DEAD", due_at=NOW, created_at=NOW),
