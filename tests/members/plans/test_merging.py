@@ -8,7 +8,7 @@ from members.accounts.merging import merge_members
 from members.plans.models import Subscription
 from members.tiers.models import Standing
 from tests.factories import NOW, make_member, make_staff, make_tiers
-from tests.members.plans.making import make_plan, paid_subscription
+from tests.members.plans.makers import make_plan, paid_subscription
 
 pytestmark = pytest.mark.django_db
 
