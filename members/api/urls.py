@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from members.api.balance import MemberBalance
+from members.api.holds import CaptureHold, Holds, ReleaseHold
 from members.api.purchases import Purchases
 
 app_name = "members-api"
@@ -10,6 +11,12 @@ app_name = "members-api"
 urlpatterns: list[URLPattern] = [
     path("purchases", Purchases.as_view(), name="purchases"),
     path("purchases/", Purchases.as_view(schema=None)),
+    path("holds", Holds.as_view(), name="holds"),
+    path("holds/", Holds.as_view(schema=None)),
+    path("holds/<str:hold>/capture", CaptureHold.as_view(), name="capture-hold"),
+    path("holds/<str:hold>/capture/", CaptureHold.as_view(schema=None)),
+    path("holds/<str:hold>/release", ReleaseHold.as_view(), name="release-hold"),
+    path("holds/<str:hold>/release/", ReleaseHold.as_view(schema=None)),
     path("members/<str:number>/balance", MemberBalance.as_view(), name="balance"),
     path("members/<str:number>/balance/", MemberBalance.as_view(schema=None)),
 ]
