@@ -1,6 +1,18 @@
 """The back office of members: one module per sub-domain. Every write is one call of the domain."""
 
-from members.admin import accounts, earning, jobs, ledger, logins, persons, programme, purchases, tiers, trail
+from members.admin import (
+    accounts,
+    earning,
+    jobs,
+    ledger,
+    logins,
+    movements,
+    persons,
+    programme,
+    purchases,
+    tiers,
+    trail,
+)
 
 __all__ = [
     "accounts",
@@ -8,6 +20,7 @@ __all__ = [
     "jobs",
     "ledger",
     "logins",
+    "movements",
     "persons",
     "programme",
     "purchases",

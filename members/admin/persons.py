@@ -19,6 +19,7 @@ from members.accounts.enrolment import enrol_member
 from members.accounts.phones import NotAPhone, to_e164
 from members.admin import member_page
 from members.admin.forms import (
+    AsOfForm,
     BirthdayForm,
     ConsentForm,
     DocumentForm,
@@ -162,6 +163,11 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             if request.user.has_perm(BUTTONS[name])
         ]
         shown = member_page.facts(member, database_now(), with_person=_sees_persons(request))
+        as_of = AsOfForm(request.GET if "day" in request.GET else None)
+        shown |= {
+            "as_of": as_of,
+            "then": member_page.as_of(member, as_of.cleaned_data["day"]) if as_of.is_valid() else None,
+        }
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:

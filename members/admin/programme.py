@@ -17,7 +17,7 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
 
     fieldsets = (
         (_("Programme"), {"fields": ("name", "currency", "zone")}),
-        (_("Life of points"), {"fields": ("expiry_months", "expiry_at_month_end", "courtesy_days")}),
+        (_("Life of points"), {"fields": ("expiry_months", "expiry_at_month_end", "courtesy_days", "hold_hours")}),
         (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
         (None, {"fields": ("why",)}),

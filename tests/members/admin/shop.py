@@ -6,8 +6,9 @@ from members.accounts import api_keys, consent
 from members.accounts.models import Identity
 from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
+from members.ledger import holds
 from members.ledger.adjustments import request_adjustment
-from members.ledger.models import PointsEntry, PointsLot
+from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot
 from members.models import Consent, Purchase, PurchaseImport, PurchaseKey, Return, Standing
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, ReturnDraft
@@ -33,6 +34,7 @@ def furnish():
     consent.record_consent(member_id=member.pk, channel="email", purpose="marketing", granted=True, source="portal")
     key, _secret = api_keys.issue_key(name="till", scopes=["members:read"], created_by_id=clerk.pk, at=NOW)
     request_adjustment(member_id=member.pk, points=5, reason="Kind gesture", actor_id=clerk.pk, key="s" * 20)
+    holds.hold(member_id=member.pk, points=10, key="hold", reason="Order 77")
     rows = [
         programme, rule, tier_set, store, clerk, member, asked, key,
         JobRun.objects.create(job="recalculate-tiers", period_start=NOW),
@@ -42,7 +44,7 @@ def furnish():
         IdempotencyKey.objects.create(principal="key:1", key="abc", fingerprint="f", created_at=NOW),
         PurchaseImport.objects.create(source="pos", file_hash="f" * 64, file_name="may.csv", started_at=NOW),
         *(model.objects.latest("pk") for model in (
-            Audit, Event, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing
+            Audit, Event, Hold, PointsAccount, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing
         )),
     ]  # fmt: skip
     return {row._meta.model_name: row for row in rows}

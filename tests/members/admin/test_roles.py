@@ -40,6 +40,7 @@ BUTTONS = {
 ACTIONS = {
     ("adjustmentrequest", "approve"): "members.change_adjustmentrequest",
     ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
+    ("hold", "release"): "members.change_hold",
     ("apikey", "revoke"): "members.change_apikey",
     ("outbox", "retry"): "members.change_outbox",
     ("tierset", "put_in_force"): "members.change_tierset",

@@ -1,5 +1,6 @@
 """Any sequence of movements against a small ledger in plain Python: same points, same lots, and the books are right."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -124,7 +125,7 @@ class Ledger(RuleBasedStateMachine):
         self.staff = make_staff()
         self.spent, self.held, self.waiting = [], [], []
         self.places, self.keys = 0, 0
-        self.again = None
+        self.again: Callable[[], object] | None = None
         for who in (0, 1):
             for points, days in ((20, 4), (30, 9), (40, None)):
                 self.give(who, points, days)
@@ -284,6 +285,7 @@ class Ledger(RuleBasedStateMachine):
     @precondition(lambda self: self.again is not None)
     @rule()
     def repeat(self):
+        assert self.again is not None
         self.again()
 
     @invariant()
