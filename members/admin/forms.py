@@ -1,5 +1,6 @@
 """Forms of staff about members: points, documents, persons."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from members.accounts.adapter import PhoneField
 from members.accounts.models import LANGUAGES, Consent, Member, Store
 from members.admin.pages import one_time_key
+from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.money import exponent
 from members.programme.models import Programme
@@ -19,6 +21,7 @@ MOST_POINTS = 10_000_000
 MOST_MONEY = Decimal(10_000_000)
 ROWS = 6
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
+FIRST_DAY = date(1970, 1, 1)
 
 plain_text = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Leave out line breaks and control characters."))
 
@@ -172,6 +175,32 @@ class ConsentForm(forms.Form):
         choices=[("", "---------"), ("yes", _("yes")), ("no", _("no"))],
         coerce=lambda said: said == "yes",
     )
+
+
+class ReleaseForm(forms.Form):
+    """Why a hold is released, and on whose side."""
+
+    reason = forms.CharField(
+        label=_("reason"), max_length=300, validators=[plain_text], help_text=_("The member reads it too.")
+    )
+    by_seller = forms.BooleanField(
+        label=_("we cancelled"),
+        required=False,
+        help_text=_("Points whose date passed meanwhile then stay usable for the courtesy days."),
+    )
+
+
+class AsOfForm(forms.Form):
+    """A day of the past, to see what a member had at its end."""
+
+    day = forms.DateField(label=_("end of the day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+
+    def clean_day(self) -> date:
+        """Refuse the future, and days before there are calendars."""
+        day: date = self.cleaned_data["day"]
+        if not FIRST_DAY <= day <= periods.local_day(database_now(), Programme.current().tz):
+            raise forms.ValidationError(_("Choose a day of the past."))
+        return day
 
 
 class ReasonOnlyForm(forms.Form):

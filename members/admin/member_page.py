@@ -1,13 +1,14 @@
 """What the page of one member shows: a fixed number of reads, however long the history."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from members.accounts.access import history_ids
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger.models import PointType
-from members.ledger.statements import balance_of, history_page
+from members.ledger.statements import balance_of, held_points, history_page
+from members.ledger.time_travel import balance_at, lots_at
 from members.lib import periods
 from members.lib.money import format_money
 from members.models import (
@@ -16,6 +17,7 @@ from members.models import (
     Consent,
     Identity,
     Member,
+    PointsAccount,
     PointsEntry,
     PointsLot,
     Purchase,
@@ -32,6 +34,7 @@ OTHERS = 10
 
 def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
     """Return the context of the page; the person only for those who may see persons."""
+    blocked = PointsAccount.objects.filter(member=member, blocked_at__isnull=False)
     entries = list(history_page(member.pk, limit=ENTRIES).rows)
     asked = list(
         AdjustmentRequest.objects.filter(member=member).select_related("requested_by").order_by("-pk")[:OTHERS]
@@ -42,6 +45,8 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "birthday": _birthday(member) if with_person else "",
         "login": login_name(member.user) if with_person else "",
         "balance": balance_of(member.pk, at),
+        "held": held_points(member.pk),
+        "blocked_at": blocked.values_list("blocked_at", flat=True).first(),
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",
         "needed": _figure(found, found.needed) if found and found.next else "",
@@ -58,6 +63,13 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "requests": asked,
         "audit": _audit(entries, asked),
     }
+
+
+def as_of(member: Member, day: date) -> dict[str, Any]:
+    """Return what the member had at the end of a day of the programme's calendar, as it was recorded then."""
+    zone = Programme.current().tz
+    at = periods.start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+    return {"day": day, "balance": balance_at(member.pk, at), "lots": lots_at(member.pk, at)[:ENTRIES]}
 
 
 def _lots(member: Member) -> list[dict[str, Any]]:

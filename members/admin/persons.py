@@ -20,6 +20,7 @@ from members.accounts.phones import NotAPhone, to_e164
 from members.admin import member_page
 from members.admin.cards import lost_card_in_words, lost_card_page
 from members.admin.forms import (
+    AsOfForm,
     BirthdayForm,
     ConsentForm,
     DocumentForm,
@@ -171,6 +172,11 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             if request.user.has_perm(BUTTONS[name]) and member.merged_into_id is None
         ]
         shown = member_page.facts(member, database_now(), with_person=_sees_persons(request))
+        as_of = AsOfForm(request.GET if "day" in request.GET else None)
+        shown |= {
+            "as_of": as_of,
+            "then": member_page.as_of(member, as_of.cleaned_data["day"]) if as_of.is_valid() else None,
+        }
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:

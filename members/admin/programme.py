@@ -38,6 +38,7 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
                 "fields": (
                     "notice_days",
                     "courtesy_days",
+                    "hold_hours",
                     "reinstate_days",
                     "reinstated_for_days",
                     "members_may_reinstate",

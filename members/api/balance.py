@@ -11,7 +11,7 @@ from members.accounts.access import LostCard, MemberNotFound, find_member
 from members.api import schema
 from members.api.keys import HasScope
 from members.api.problems import lost_card
-from members.ledger.statements import balance_of
+from members.ledger.statements import balance_of, held_points
 
 _INTEGER = {"type": "integer"}
 _INSTANT = {"type": "string", "format": "date-time"}
@@ -42,6 +42,7 @@ class MemberBalance(APIView):
                     "number": {"type": "string"},
                     "spendable": _INTEGER,
                     "pending": _INTEGER,
+                    "held": _INTEGER,
                     "debt": _INTEGER,
                     "expiring": {
                         "type": "array",
@@ -77,6 +78,7 @@ class MemberBalance(APIView):
                 "number": member.number,
                 "spendable": balance.spendable,
                 "pending": balance.pending,
+                "held": held_points(member.pk),
                 "debt": balance.debt,
                 "expiring": [
                     {"points": part.points, "expires_at": part.expires_at, "last_day": part.last_day}

@@ -44,6 +44,18 @@ def key_of(request: Request) -> str:
     return key
 
 
+def required_key_of(request: Request) -> str:
+    """Return the caller's key; raises Problem 400 when there is none or it is unusable."""
+    key = key_of(request)
+    if not key:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "idempotency_key_missing",
+            _("This request needs an Idempotency-Key, so that a repeat changes nothing."),
+        )
+    return key
+
+
 def fingerprint(*parts: bytes) -> str:
     """Return a digest of what makes two requests the same."""
     digest = hashlib.sha256()

@@ -12,6 +12,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from members.ledger.posting import AccountUnderReview
 from members.lib.transactions import Busy
 
 CONTENT_TYPE = "application/problem+json"
@@ -82,16 +83,23 @@ def _as_problem(error: Exception) -> Problem | None:
         return Problem(HTTPStatus.NOT_FOUND, "not_found", _("There is nothing here."))
     if isinstance(error, PermissionDenied):
         return Problem(HTTPStatus.FORBIDDEN, "permission_denied", _("This is not allowed."))
-    if isinstance(error, Busy):
-        return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "busy",
-            _("Too much is going on just now. Repeat the same request soon."),
-            headers={"Retry-After": _RETRY_SECONDS},
-        )
+    if isinstance(error, Busy | AccountUnderReview):
+        return _from_domain(error)
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error)
     return None
+
+
+def _from_domain(error: Busy | AccountUnderReview) -> Problem:
+    if isinstance(error, AccountUnderReview):
+        text = _("The points of this member are being checked. Try again later.")
+        return Problem(HTTPStatus.CONFLICT, "account_under_review", text)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        _("Too much is going on just now. Repeat the same request soon."),
+        headers={"Retry-After": _RETRY_SECONDS},
+    )
 
 
 def _from_rest_framework(error: exceptions.APIException) -> Problem:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from members.api.balance import MemberBalance
+from members.api.holds import CaptureHold, Holds, ReleaseHold
 from members.api.purchase_events import PurchaseEvents
 from members.api.purchases import Purchases
 from members.api.quotes import Quotes
@@ -12,6 +13,12 @@ app_name = "members-api"
 urlpatterns: list[URLPattern] = [
     path("purchases", Purchases.as_view(), name="purchases"),
     path("purchases/", Purchases.as_view(schema=None)),
+    path("holds", Holds.as_view(), name="holds"),
+    path("holds/", Holds.as_view(schema=None)),
+    path("holds/<str:hold>/capture", CaptureHold.as_view(), name="capture-hold"),
+    path("holds/<str:hold>/capture/", CaptureHold.as_view(schema=None)),
+    path("holds/<str:hold>/release", ReleaseHold.as_view(), name="release-hold"),
+    path("holds/<str:hold>/release/", ReleaseHold.as_view(schema=None)),
     path("purchases/events", PurchaseEvents.as_view(), name="purchase-events"),
     path("purchases/events/", PurchaseEvents.as_view(schema=None)),
     path("purchases/quote", Quotes.as_view(), name="quotes"),

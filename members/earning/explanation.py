@@ -34,6 +34,14 @@ def describes(reason: str) -> Callable[[Describe], Describe]:
     return register
 
 
+_MOVEMENTS: dict[str, Any] = {
+    PointsEntry.Kind.HOLD: gettext_lazy("These points are set aside until that purchase is final."),
+    PointsEntry.Kind.CAPTURE: gettext_lazy("These points were set aside and are used now."),
+    PointsEntry.Kind.RELEASE: gettext_lazy("These points are no longer set aside; they keep their end date."),
+    PointsEntry.Kind.TRANSFER: gettext_lazy("Points that change their member keep their end date."),
+}
+
+
 def explain(entry: PointsEntry) -> list[str]:
     """Return why the entry has its points: the same sentences for member and staff."""
     if entry.kind == PointsEntry.Kind.EARN:
@@ -43,6 +51,8 @@ def explain(entry: PointsEntry) -> list[str]:
     sentences = [_reason(entry)] if entry.reason else []
     if entry.kind in {PointsEntry.Kind.RETURN, PointsEntry.Kind.TAKE_BACK}:
         sentences += _explain_take_back(entry.breakdown)
+    if entry.kind in _MOVEMENTS:
+        sentences.append(str(_MOVEMENTS[entry.kind]))
     if entry.kind == PointsEntry.Kind.EXPIRE:
         sentences.append(_("These points reached their end date without being used."))
     return sentences

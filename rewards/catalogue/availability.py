@@ -18,6 +18,7 @@ class Why(StrEnum):
     SOLD_OUT = "sold_out"
     NO_CODES = "no_codes"
     POINTS_MISSING = "points_missing"
+    ACCOUNT_UNDER_REVIEW = "account_under_review"
 
 
 @dataclass(frozen=True)

@@ -59,4 +59,5 @@ _WORDS: dict[Why, Callable[[dict[str, Any]], str]] = {
     Why.SOLD_OUT: lambda figures: _("Sold out"),
     Why.NO_CODES: lambda figures: _("No codes left at the moment"),
     Why.POINTS_MISSING: _missing,
+    Why.ACCOUNT_UNDER_REVIEW: lambda figures: _("We are checking your points. Please try again later"),
 }

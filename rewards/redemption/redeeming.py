@@ -95,6 +95,8 @@ def _exchange(member_id: int, reward: Reward, key: str, now: datetime) -> Redemp
             take_one(reward_id=reward.pk, redemption_id=redemption.pk, at=now)
     except posting.InsufficientPoints as short:
         raise NotAvailable([missing_points(needed=reward.points, spendable=short.spendable)]) from short
+    except posting.AccountUnderReview as blocked:
+        raise NotAvailable([Reason(Why.ACCOUNT_UNDER_REVIEW)]) from blocked
     except NoCodesLeft as empty:
         raise NotAvailable([Reason(Why.NO_CODES)]) from empty
     except SoldOut as empty:

@@ -6,8 +6,9 @@ from members.accounts import api_keys, consent
 from members.accounts.models import Identity
 from members.events.models import Audit, Event, EventReader
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
+from members.ledger import holds
 from members.ledger.adjustments import request_adjustment
-from members.ledger.models import PointsEntry, PointsLot
+from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot
 from members.models import Consent, MergeRequest, Purchase, PurchaseImport, PurchaseKey, Return, Standing
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, ReturnDraft
@@ -36,6 +37,7 @@ def furnish():
     request_adjustment(member_id=member.pk, points=5, reason="Kind gesture", actor_id=clerk.pk, key="s" * 20)
     plan = make_plan()
     subscription = paid_subscription(plan, NOW, member)
+    holds.hold(member_id=member.pk, points=10, key="hold", reason="Order 77")
     rows = [
         MergeRequest.objects.create(
             loser=factories.make_member(), survivor=member, reason="Two cards", requested_by=clerk, requested_at=NOW
@@ -49,7 +51,7 @@ def furnish():
         IdempotencyKey.objects.create(principal="key:1", key="abc", fingerprint="f", created_at=NOW),
         PurchaseImport.objects.create(source="pos", file_hash="f" * 64, file_name="may.csv", started_at=NOW),
         *(model.objects.latest("pk") for model in (
-            Audit, Event, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing
+            Audit, Event, Hold, PointsAccount, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing
         )),
     ]  # fmt: skip
     return {row._meta.model_name: row for row in rows}

@@ -46,6 +46,7 @@ ACTIONS = {
     ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
     ("mergerequest", "approve_merges"): "members.change_mergerequest",
     ("mergerequest", "refuse_merges"): "members.change_mergerequest",
+    ("hold", "release"): "members.change_hold",
     ("apikey", "revoke"): "members.change_apikey",
     ("outbox", "retry"): "members.change_outbox",
     ("tierset", "put_in_force"): "members.change_tierset",

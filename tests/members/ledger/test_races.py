@@ -90,6 +90,7 @@ def test_a_debt_that_appears_meanwhile_is_still_paid_first():
         contra="REVERSED",
         points=-5,
         key="owed",
+        breakdown={"debt": 5},
         occurred_at=NOW,
         recorded_at=NOW,
     )
