@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from members.earning.amounts import Gain, gain_of
 from members.earning.matching import Bought, is_mentioned, why_not
 from members.earning.rounding import apportion, exact, round_points
-from members.earning.rules import Exact, LotTerms, Outcome, Rule, Share, Sold, Terms, Told
+from members.earning.rules import USUAL_LOT, Exact, LotTerms, Outcome, Rule, Share, Sold, Terms, Told
 from members.earning.stacking import multiply, stack
 
 _UTC = ZoneInfo("UTC")
@@ -60,7 +60,7 @@ def evaluate(
         lines=lines,
         currency=currency,
         at=purchased_at,
-        local=purchased_at.astimezone(manner.zone),
+        local=purchased_at,
         amount=sum([line.amount for line in lines]),
         store_id=told.store_id,
         shipping=told.shipping or 0,
@@ -156,6 +156,7 @@ def _apply(rule: Rule, base: int, terms: Terms) -> tuple[dict[str, Any], Exact]:
 
 
 def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manner) -> Outcome:
+    bought = bought._replace(local=bought.at.astimezone(manner.zone))
     rules = [rule for rule in rules if rule.kind != "EVENT"]
     reasons = {rule.id: why_not(rule, bought, terms) for rule in rules}
     skipped = [why for rule in rules if (why := reasons[rule.id]) and is_mentioned(rule, why, bought.at)]
@@ -163,7 +164,8 @@ def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manne
     gains = [gain_of(rule, bought, terms) for rule in applying if rule.kind != "MULTIPLIER"]
     gains, beaten = stack(gains)
     gains, outdone = multiply(gains, [rule for rule in applying if rule.kind == "MULTIPLIER"], bought)
-    spendable, status = (_Sum(gains, kind, bought, manner) for kind in (SPENDABLE, STATUS))
+    spendable = _Sum(gains, SPENDABLE, bought, manner)
+    status = _Sum(gains, STATUS, bought, manner) if any(gain.rule.point_type == STATUS for gain in gains) else None
     breakdown = {
         "amount": bought.amount,
         "currency": bought.currency,
@@ -175,9 +177,12 @@ def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manne
     }
     if manner.rounding != "FLOOR":
         breakdown["rounding"] = manner.rounding
-    if status.gains:
+    if status:
         breakdown["status"] = status.told() | {"points": status.points}
-    return Outcome(spendable.points, breakdown, status.points, spendable.shares() + status.shares())
+    # Where all points go to a lot of the usual terms, nobody asks which rule gave them unless there are caps.
+    apart = manner.tells_rules_apart or any(gain.lot != USUAL_LOT for gain in gains)
+    shares = [share for part in (spendable, status) if part and apart for share in part.shares()]
+    return Outcome(spendable.points, breakdown, status.points if status else 0, shares)
 
 
 def _steps(gains: Iterable[Gain]) -> list[dict[str, Any]]:
@@ -201,7 +206,7 @@ class _Sum:
         self.bought = bought
         self.lines = [exact(sum(points)) for points in zip(*(gain.lines for gain in self.gains), strict=True)]
         self.whole = exact(sum(gain.whole for gain in self.gains))
-        self.total = exact(sum(self.lines) + self.whole)
+        self.total = exact(sum([gain.total for gain in self.gains]))
         self.points = round_points(self.total, manner.rounding)
 
     def told(self) -> dict[str, Any]:

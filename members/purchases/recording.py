@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 
 from members.earning import evaluation
+from members.earning.caps import Cap
 from members.earning.explanation import explain_earning
 from members.earning.reckoning import Manner, evaluate, nothing
 from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
-from members.ledger.award_rows import Award
+from members.ledger.award_rows import Award, AwardLot
 from members.ledger.awarding import award_purchases
+from members.ledger.lots import new_lot
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft
 
@@ -61,7 +63,7 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
     return [
-        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone)
+        decided(draft, outcome_of(draft, held, rules, manner), caps, manner)
         for draft, held in zip(drafts, terms, strict=True)
     ]
 
@@ -97,8 +99,14 @@ def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner
     )
 
 
-def award_of(draft: PurchaseDraft) -> Award:
-    """Return the purchase as an award that has earned nothing yet."""
+def decided(draft: PurchaseDraft, outcome: Outcome, caps: Sequence[Cap], manner: Manner) -> Decided:
+    """Return the purchase as an award with its points and lots, before counters of caps are looked at."""
+    lots = () if outcome.shares or not outcome.points else (new_lot(outcome.points, available_from=draft.purchased_at),)
+    award = _award(draft, outcome, lots)
+    return decide(award, outcome, caps=caps, zone=manner.zone)
+
+
+def _award(draft: PurchaseDraft, outcome: Outcome, lots: tuple[AwardLot, ...]) -> Award:
     return Award(
         source=draft.source,
         number=draft.number,
@@ -111,9 +119,10 @@ def award_of(draft: PurchaseDraft) -> Award:
         origin=draft.origin,
         backfilled=draft.backfilled,
         lines=draft.lines,
-        points=0,
-        breakdown={},
-        lots=(),
+        points=outcome.points,
+        status_points=outcome.status_points,
+        breakdown=outcome.breakdown,
+        lots=lots,
         shipping=draft.shipping,
         points_paid=draft.points_paid,
         gift_card_paid=draft.gift_card_paid,
