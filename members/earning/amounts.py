@@ -21,6 +21,11 @@ class Gain:
     total: Exact
     step: dict[str, Any]
 
+    @property
+    def is_usual(self) -> bool:
+        """Tell whether each counted line gives in proportion to its amount, whatever the figures."""
+        return self.rule.kind == "AMOUNT" and "notes" not in self.step
+
 
 @dataclass(frozen=True, slots=True)
 class _Base:

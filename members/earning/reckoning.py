@@ -202,31 +202,40 @@ class _Sum:
     """The points of one type: exact by line, rounded once, and shared out to lots and rules."""
 
     def __init__(self, gains: Iterable[Gain], point_type: str, bought: Bought, manner: Manner) -> None:
-        self.gains = [gain for gain in gains if gain.rule.point_type == point_type]
+        mine = [gain for gain in gains if gain.rule.point_type == point_type]
+        self.counted = frozenset().union(*(gain.counted for gain in mine))
+        # Rules that found nothing add nothing: left out here, for adding fractions is what takes the time.
+        self.gains = [gain for gain in mine if gain.total]
         self.bought = bought
-        self.lines = [exact(sum(points)) for points in zip(*(gain.lines for gain in self.gains), strict=True)]
+        self.lines = self._lines()
         self.whole = exact(sum(gain.whole for gain in self.gains))
         self.total = exact(sum([gain.total for gain in self.gains]))
         self.points = round_points(self.total, manner.rounding)
 
+    def _lines(self) -> Sequence[Exact]:
+        if len(self.gains) == 1:
+            return self.gains[0].lines
+        return [exact(sum(points)) for points in zip(*(gain.lines for gain in self.gains), strict=True)]
+
     def told(self) -> dict[str, Any]:
         """Return what the breakdown keeps, so that a return takes back what each line gave."""
-        counted = frozenset().union(*(gain.counted for gain in self.gains))
         told: dict[str, Any] = {
             "sum": str(self.total),
-            "left_out": [place for place in range(len(self.bought.lines)) if place not in counted],
+            "left_out": [place for place in range(len(self.bought.lines)) if place not in self.counted],
         }
         if self.whole:
             told["whole_points"] = str(self.whole)
-        if self.whole or not self._follows_amounts(counted):
+        if self.whole or not self._follows_amounts():
             told["line_points"] = [str(points) for points in self.lines]
         return told
 
-    def _follows_amounts(self, counted: frozenset[int]) -> bool:
+    def _follows_amounts(self) -> bool:
         """Tell whether the points of the counted lines are in proportion to their amounts."""
-        money = sum(self.bought.lines[place].amount for place in counted)
-        earned = sum(self.lines)
-        return all(self.lines[place] * money == earned * self.bought.lines[place].amount for place in counted)
+        if all(gain.is_usual and gain.counted == self.counted for gain in self.gains):
+            return True
+        amounts = [line.amount for line in self.bought.lines]
+        money, earned = sum([amounts[place] for place in self.counted]), sum(self.lines)
+        return all(self.lines[place] * money == earned * amounts[place] for place in self.counted)
 
     def shares(self) -> list[Share]:
         """Share the whole points out to lots first, then to the rules of each lot: the parts add up exactly."""
