@@ -26,15 +26,14 @@ class Decided(NamedTuple):
 def decide(award: Award, outcome: Outcome, *, caps: Sequence[Cap], zone: ZoneInfo) -> Decided:
     """Return the award with its points and lots; counters of caps are still to be looked at by ``settle``.
 
-    Caps of one purchase are applied here: they need no counter. Without shares nothing is to be decided: the
-    award has its usual lot already.
+    Caps of one purchase are applied here: they need no counter.
     """
-    if not outcome.shares:
-        return Decided(award, outcome, (), zone)
     limits = limits_of(caps, outcome.shares, member_id=award.member_id, at=award.purchased_at, zone=zone)
     decided = Decided(award, outcome, limits, zone)
     keys = tuple(dict.fromkeys(limit.key for limit in limits if limit.key))
-    return decided._replace(award=msgspec.structs.replace(settle_one(decided, {}), uses=(), counters=keys))
+    settled = settle_one(decided, {})
+    # What counters hold is not known yet: what would be used is decided under their lock.
+    return decided._replace(award=msgspec.structs.replace(settled, uses=(), counters=keys) if keys else settled)
 
 
 def settle_one(decided: Decided, used: Mapping[CounterKey, int]) -> Award:
@@ -68,6 +67,8 @@ def settler(decisions: Sequence[Decided]) -> Callable[[Award, Mapping[CounterKey
 
 def lots_of(outcome: Outcome, at: datetime, zone: ZoneInfo) -> tuple[tuple[AwardLot, ...], list[dict[str, Any]]]:
     """Return the lots of the spendable points, soonest usable first, and those that wait for the breakdown."""
+    if not outcome.shares:
+        return ((new_lot(outcome.points, available_from=at),) if outcome.points else ()), []
     points: dict[LotTerms, int] = {}
     for share in outcome.shares:
         if share.point_type == "SPENDABLE":

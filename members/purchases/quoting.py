@@ -8,11 +8,11 @@ from typing import Any
 from members.earning import evaluation
 from members.earning.explanation import explain_earning
 from members.earning.rules import Terms
-from members.earning.settling import settle_one
+from members.earning.settling import decide, settle_one
 from members.ledger.award_rows import AwardLot
 from members.ledger.counters import read_counters
 from members.purchases.drafts import PurchaseDraft
-from members.purchases.recording import decided, outcome_of
+from members.purchases.recording import award_of, outcome_of
 from members.tiers.models import Tier
 
 # The member of a draft that is nobody's: the lowest tier, no segments, nothing used of any cap.
@@ -51,8 +51,8 @@ def quote(
     rules = evaluation.compiled_rules() if rule_ids is None else evaluation.chosen_rules(rule_ids)
     manner = evaluation.manner()
     outcome = outcome_of(draft, _terms(draft, tier_id), rules, manner)
-    found = decided(draft, outcome, evaluation.compiled_caps(), manner)
-    award = settle_one(found, read_counters(found.award.counters)) if found.limits else found.award
+    decided = decide(award_of(draft), outcome, caps=evaluation.compiled_caps(), zone=manner.zone)
+    award = settle_one(decided, read_counters(decided.award.counters))
     return Quote(award.points, award.status_points, award.lots, award.breakdown)
 
 

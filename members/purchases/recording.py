@@ -6,14 +6,12 @@ from typing import Any
 import msgspec
 
 from members.earning import evaluation
-from members.earning.caps import Cap
 from members.earning.explanation import explain_earning
 from members.earning.reckoning import Manner, evaluate, nothing
 from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
-from members.ledger.award_rows import Award, AwardLot
+from members.ledger.award_rows import Award
 from members.ledger.awarding import award_purchases
-from members.ledger.lots import new_lot
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft
 
@@ -63,7 +61,7 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
     return [
-        decided(draft, outcome_of(draft, held, rules, manner), caps, manner)
+        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone)
         for draft, held in zip(drafts, terms, strict=True)
     ]
 
@@ -99,14 +97,8 @@ def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner
     )
 
 
-def decided(draft: PurchaseDraft, outcome: Outcome, caps: Sequence[Cap], manner: Manner) -> Decided:
-    """Return the purchase as an award with its points and lots, before counters of caps are looked at."""
-    lots = () if outcome.shares or not outcome.points else (new_lot(outcome.points, available_from=draft.purchased_at),)
-    award = _award(draft, outcome, lots)
-    return decide(award, outcome, caps=caps, zone=manner.zone)
-
-
-def _award(draft: PurchaseDraft, outcome: Outcome, lots: tuple[AwardLot, ...]) -> Award:
+def award_of(draft: PurchaseDraft) -> Award:
+    """Return the purchase as an award that has earned nothing yet."""
     return Award(
         source=draft.source,
         number=draft.number,
@@ -119,10 +111,9 @@ def _award(draft: PurchaseDraft, outcome: Outcome, lots: tuple[AwardLot, ...]) -
         origin=draft.origin,
         backfilled=draft.backfilled,
         lines=draft.lines,
-        points=outcome.points,
-        status_points=outcome.status_points,
-        breakdown=outcome.breakdown,
-        lots=lots,
+        points=0,
+        breakdown={},
+        lots=(),
         shipping=draft.shipping,
         points_paid=draft.points_paid,
         gift_card_paid=draft.gift_card_paid,
