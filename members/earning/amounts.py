@@ -2,29 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from members.earning.matching import Bought
-from members.earning.rounding import exact
+from members.earning.rounding import exact, ratio
 from members.earning.rules import Exact, LotTerms, Rule, Sold, Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What one rule gives: exact points of each line, and of the purchase as a whole; ``step`` is for the breakdown."""
+    """What one rule gives: exact points of each line, of the purchase as a whole, and of all of it (``total``)."""
 
     rule: Rule
     lot: LotTerms
     lines: Sequence[Exact]
     whole: Exact
     counted: frozenset[int]
+    total: Exact
     step: dict[str, Any]
 
     @property
-    def total(self) -> Exact:
-        """All its points, exact."""
-        return exact(sum(self.lines) + self.whole)
+    def is_usual(self) -> bool:
+        """Tell whether each counted line gives in proportion to its amount, whatever the figures."""
+        return self.rule.kind == "AMOUNT" and "notes" not in self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ def _per_amount(rule: Rule, bought: Bought, counted: frozenset[int], factor: Exa
         counted = frozenset(range(len(bought.lines)))
     base = _base(rule, bought, counted)
     total = base.total
-    steps = exact(total // rule.per_amount if rule.whole_steps else Fraction(total) / rule.per_amount)
+    steps = total // rule.per_amount if rule.whole_steps else ratio(total, rule.per_amount)
     worth = exact(steps * rule.points * factor)
     step = _step(rule, base=_plain(total), gives=rule.points, per=rule.per_amount, whole=rule.whole_steps,
                  steps=str(steps), multiplier=str(factor), points=str(worth))  # fmt: skip
     if base.notes:
         step["notes"] = base.notes
-    share = Fraction(worth) / total if total else 0
-    lines = [exact(amount * share) for amount in base.lines]
-    return Gain(rule, rule.lot, lines, exact(base.shipping * share), counted, step)
+    lines = [ratio(worth * amount, total) if amount else 0 for amount in base.lines]
+    shipping = ratio(worth * base.shipping, total) if base.shipping else 0
+    return Gain(rule, rule.lot, lines, shipping, counted, worth, step)
 
 
 def _per_item(rule: Rule, bought: Bought, counted: frozenset[int], factor: Exact) -> Gain:
@@ -73,14 +73,15 @@ def _per_item(rule: Rule, bought: Bought, counted: frozenset[int], factor: Exact
         for place, line in enumerate(bought.lines)
     ]
     items = sum(bought.lines[place].quantity for place in counted)
-    step = _step(rule, items=items, gives=rule.points, multiplier=str(factor), points=str(exact(sum(lines))))
-    return Gain(rule, rule.lot, lines, 0, counted, step)
+    worth = exact(items * rule.points * factor)
+    step = _step(rule, items=items, gives=rule.points, multiplier=str(factor), points=str(worth))
+    return Gain(rule, rule.lot, lines, 0, counted, worth, step)
 
 
 def _once(rule: Rule, bought: Bought, counted: frozenset[int], factor: Exact) -> Gain:
     worth = exact(rule.points * factor) if counted else 0
     step = _step(rule, gives=rule.points, multiplier=str(factor), points=str(worth))
-    return Gain(rule, rule.lot, [0] * len(bought.lines), worth, counted, step)
+    return Gain(rule, rule.lot, [0] * len(bought.lines), worth, counted, worth, step)
 
 
 def _step(rule: Rule, **figures: Any) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _of_line(rule: Rule, line: Sold, notes: list[str]) -> Exact:
         notes.append("clamped")
         return discount
     # The discount was taken off a price with the same rate of tax.
-    return exact(Fraction((amount + discount) * (amount - line.tax), amount)) if amount else discount
+    return ratio((amount + discount) * (amount - line.tax), amount) if amount else discount
 
 
 def _share_that_counts(rule: Rule, bought: Bought, notes: list[str]) -> Exact:
@@ -139,4 +140,4 @@ def _share_that_counts(rule: Rule, bought: Bought, notes: list[str]) -> Exact:
     if paid > due:
         notes.append("clamped")
         return 0
-    return exact(Fraction(due - paid, due)) if paid else 1
+    return ratio(due - paid, due) if paid else 1

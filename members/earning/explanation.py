@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS as FROM_MONDAY
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from members.ledger.models import PointsEntry, PointType
@@ -109,7 +109,7 @@ def _step_sentence(step: dict[str, Any], currency: str, tier: dict[str, str]) ->
     sentence = _SENTENCES[kind](step, currency, tier)
     notes = [str(_NOTES[note]) for note in step.get("notes", []) if note in _NOTES]
     if notes:
-        sentence += " " + _("(%(notes)s)") % {"notes": str(_(", ")).join(notes)}
+        sentence += " " + _("(%(notes)s)") % {"notes": pgettext("between words of a list", ", ").join(notes)}
     if step.get("type") == "STATUS":
         sentence += " " + _("These are status points.")
     return sentence
@@ -210,7 +210,7 @@ def _skipped_words(skipped: dict[str, Any], currency: str) -> tuple[Any, dict[st
         case "minimum":
             figures["needs"] = format_money(needs, currency)
         case "weekday":
-            figures["days"] = str(_(", ")).join(str(WEEKDAYS[day]) for day in needs)
+            figures["days"] = pgettext("between words of a list", ", ").join(str(WEEKDAYS[day]) for day in needs)
         case "hours":
             figures["start"], figures["end"] = needs
         case "stacking":

@@ -174,7 +174,7 @@ class EarningCap(models.Model):
     name_zh_hant = models.CharField(_("name (繁體中文)"), max_length=80, blank=True)
     is_active = models.BooleanField(_("switched on"), default=True)
     limit = models.PositiveBigIntegerField(_("at most points"))
-    period = models.CharField(_("counted"), max_length=8, choices=Period.choices, default=Period.MONTH)
+    period = models.CharField(_("counted over"), max_length=8, choices=Period.choices, default=Period.MONTH)
     of_everybody = models.BooleanField(
         _("all members together"), default=False, help_text=_("A budget. Otherwise each member alone.")
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from members.earning.amounts import Gain, gain_of
 from members.earning.matching import Bought, is_mentioned, why_not
 from members.earning.rounding import apportion, exact, round_points
-from members.earning.rules import Exact, LotTerms, Outcome, Rule, Share, Sold, Terms, Told
+from members.earning.rules import USUAL_LOT, Exact, LotTerms, Outcome, Rule, Share, Sold, Terms, Told
 from members.earning.stacking import multiply, stack
 
 _UTC = ZoneInfo("UTC")
@@ -60,7 +60,7 @@ def evaluate(
         lines=lines,
         currency=currency,
         at=purchased_at,
-        local=purchased_at.astimezone(manner.zone),
+        local=purchased_at,
         amount=sum([line.amount for line in lines]),
         store_id=told.store_id,
         shipping=told.shipping or 0,
@@ -156,6 +156,7 @@ def _apply(rule: Rule, base: int, terms: Terms) -> tuple[dict[str, Any], Exact]:
 
 
 def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manner) -> Outcome:
+    bought = bought._replace(local=bought.at.astimezone(manner.zone))
     rules = [rule for rule in rules if rule.kind != "EVENT"]
     reasons = {rule.id: why_not(rule, bought, terms) for rule in rules}
     skipped = [why for rule in rules if (why := reasons[rule.id]) and is_mentioned(rule, why, bought.at)]
@@ -163,7 +164,8 @@ def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manne
     gains = [gain_of(rule, bought, terms) for rule in applying if rule.kind != "MULTIPLIER"]
     gains, beaten = stack(gains)
     gains, outdone = multiply(gains, [rule for rule in applying if rule.kind == "MULTIPLIER"], bought)
-    spendable, status = (_Sum(gains, kind, bought, manner) for kind in (SPENDABLE, STATUS))
+    spendable = _Sum(gains, SPENDABLE, bought, manner)
+    status = _Sum(gains, STATUS, bought, manner) if any(gain.rule.point_type == STATUS for gain in gains) else None
     breakdown = {
         "amount": bought.amount,
         "currency": bought.currency,
@@ -175,9 +177,12 @@ def _long_way(bought: Bought, rules: Sequence[Rule], terms: Terms, manner: Manne
     }
     if manner.rounding != "FLOOR":
         breakdown["rounding"] = manner.rounding
-    if status.gains:
+    if status:
         breakdown["status"] = status.told() | {"points": status.points}
-    return Outcome(spendable.points, breakdown, status.points, spendable.shares() + status.shares())
+    # Where all points go to a lot of the usual terms, nobody asks which rule gave them unless there are caps.
+    apart = manner.tells_rules_apart or any(gain.lot != USUAL_LOT for gain in gains)
+    shares = [share for part in (spendable, status) if part and apart for share in part.shares()]
+    return Outcome(spendable.points, breakdown, status.points if status else 0, shares)
 
 
 def _steps(gains: Iterable[Gain]) -> list[dict[str, Any]]:
@@ -197,31 +202,40 @@ class _Sum:
     """The points of one type: exact by line, rounded once, and shared out to lots and rules."""
 
     def __init__(self, gains: Iterable[Gain], point_type: str, bought: Bought, manner: Manner) -> None:
-        self.gains = [gain for gain in gains if gain.rule.point_type == point_type]
+        mine = [gain for gain in gains if gain.rule.point_type == point_type]
+        self.counted = frozenset().union(*(gain.counted for gain in mine))
+        # Rules that found nothing add nothing: left out here, for adding fractions is what takes the time.
+        self.gains = [gain for gain in mine if gain.total]
         self.bought = bought
-        self.lines = [exact(sum(points)) for points in zip(*(gain.lines for gain in self.gains), strict=True)]
+        self.lines = self._lines()
         self.whole = exact(sum(gain.whole for gain in self.gains))
-        self.total = exact(sum(self.lines) + self.whole)
+        self.total = exact(sum([gain.total for gain in self.gains]))
         self.points = round_points(self.total, manner.rounding)
+
+    def _lines(self) -> Sequence[Exact]:
+        if len(self.gains) == 1:
+            return self.gains[0].lines
+        return [exact(sum(points)) for points in zip(*(gain.lines for gain in self.gains), strict=True)]
 
     def told(self) -> dict[str, Any]:
         """Return what the breakdown keeps, so that a return takes back what each line gave."""
-        counted = frozenset().union(*(gain.counted for gain in self.gains))
         told: dict[str, Any] = {
             "sum": str(self.total),
-            "left_out": [place for place in range(len(self.bought.lines)) if place not in counted],
+            "left_out": [place for place in range(len(self.bought.lines)) if place not in self.counted],
         }
         if self.whole:
             told["whole_points"] = str(self.whole)
-        if self.whole or not self._follows_amounts(counted):
+        if self.whole or not self._follows_amounts():
             told["line_points"] = [str(points) for points in self.lines]
         return told
 
-    def _follows_amounts(self, counted: frozenset[int]) -> bool:
+    def _follows_amounts(self) -> bool:
         """Tell whether the points of the counted lines are in proportion to their amounts."""
-        money = sum(self.bought.lines[place].amount for place in counted)
-        earned = sum(self.lines)
-        return all(self.lines[place] * money == earned * self.bought.lines[place].amount for place in counted)
+        if all(gain.is_usual and gain.counted == self.counted for gain in self.gains):
+            return True
+        amounts = [line.amount for line in self.bought.lines]
+        money, earned = sum([amounts[place] for place in self.counted]), sum(self.lines)
+        return all(self.lines[place] * money == earned * amounts[place] for place in self.counted)
 
     def shares(self) -> list[Share]:
         """Share the whole points out to lots first, then to the rules of each lot: the parts add up exactly."""

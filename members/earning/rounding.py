@@ -12,6 +12,14 @@ def exact(value: Exact) -> Exact:
     return value.numerator if value.denominator == 1 else value
 
 
+def ratio(top: Exact, bottom: Exact) -> Exact:
+    """Return top / bottom, exact; an integer where it is one. Whole numbers take a short way: fractions are slow."""
+    if isinstance(top, int) and isinstance(bottom, int):
+        whole, rest = divmod(top, bottom)
+        return Fraction(top, bottom) if rest else whole
+    return exact(Fraction(top) / bottom)
+
+
 def round_points(value: Exact, how: str) -> int:
     """Return whole points of a sum that is not negative: 28.5 is 28 (FLOOR), 29 (NEAREST) or 29 (CEILING).
 

@@ -36,7 +36,9 @@ def decide(
     limits = limits_of(caps, outcome.shares, member_id=award.member_id, at=award.purchased_at, zone=zone)
     decided = Decided(award, outcome, limits, zone, expiry)
     keys = tuple(dict.fromkeys(limit.key for limit in limits if limit.key))
-    return decided._replace(award=msgspec.structs.replace(settle_one(decided, {}), uses=(), counters=keys))
+    settled = settle_one(decided, {})
+    # What counters hold is not known yet: what would be used is decided under their lock.
+    return decided._replace(award=msgspec.structs.replace(settled, uses=(), counters=keys) if keys else settled)
 
 
 def settle_one(decided: Decided, used: Mapping[CounterKey, int]) -> Award:

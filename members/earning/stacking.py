@@ -98,14 +98,15 @@ def _extra(rule: Rule, gains: Sequence[Gain], lot: LotTerms, counted: frozenset[
     lines = [points if place in counted else 0 for place, points in enumerate(sums)]
     whole = exact(sum(gain.whole for gain in gains)) if rule.counts_everything else 0
     of = exact(sum(lines) + whole)
+    worth = exact(of * more)
     step = {
         "rule": rule.id,
         "names": rule.names,
         "kind": rule.kind,
         "of": str(of),
         "factor": str(rule.multiplier),
-        "points": str(exact(of * more)),
+        "points": str(worth),
     }
     if rule.point_type != "SPENDABLE":
         step["type"] = rule.point_type
-    return Gain(rule, lot, [exact(points * more) for points in lines], exact(whole * more), frozenset(), step)
+    return Gain(rule, lot, [exact(points * more) for points in lines], exact(whole * more), frozenset(), worth, step)
