@@ -5,11 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from members.admin.pages import ReadOnly, ReadOnlyAdmin
+from members.admin.pages import ReadOnlyAdmin
+from members.admin.purchases import ReadOnlyInline
 from members.models import Household, HouseholdInvite, HouseholdMember, PointsGift
 
 
-class BelongingInline(ReadOnly[HouseholdMember], admin.TabularInline[HouseholdMember, Household]):
+class BelongingInline(ReadOnlyInline[HouseholdMember, Household]):
     """Who belongs or belonged to it, and what they agreed to."""
 
     model = HouseholdMember
@@ -24,10 +25,6 @@ class BelongingInline(ReadOnly[HouseholdMember], admin.TabularInline[HouseholdMe
         "consented_at",
         "text_version",
     )
-
-    def has_view_permission(self, request: HttpRequest, obj: HouseholdMember | None = None) -> bool:
-        """With the household."""
-        return request.user.has_perm("members.view_household")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HouseholdMember]:
         """Read the members along."""

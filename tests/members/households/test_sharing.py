@@ -237,7 +237,7 @@ def test_two_at_once_stay_within_the_monthly_limit_of_a_third():
 @pytest.mark.django_db(transaction=True)
 def test_the_race_sees_a_pool_that_is_not_locked(monkeypatch):
     """The negative control: without the lock both find room under the same limit."""
-    take = pools._take  # noqa: SLF001 - slowed down, so that both have read before one writes
+    take = pools._take
 
     def slowly(*said):
         taken = take(*said)
