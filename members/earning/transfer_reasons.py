@@ -30,3 +30,8 @@ def _used_together(data: dict[str, Any]) -> str:
         _("Your household: the member number that ends in %(giver)s helped the one that ends in %(taker)s to redeem.")
         % ends
     )
+
+
+@describes("household-back")
+def _given_back(data: dict[str, Any]) -> str:
+    return _("Your household: a redemption was cancelled, and who had helped got the points back.")

@@ -91,18 +91,24 @@ class HouseholdInvite(models.Model):
 
 
 class HouseholdUse(models.Model):
-    """So many points of one were used by another; counts against the giver's monthly limit."""
+    """So many points of one were used by another; counts against the giver's monthly limit until they are given back.
+
+    ``key`` is the key of the spending that they helped.
+    """
 
     giver = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="+")
     taker = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="+")
     points = models.PositiveIntegerField(_("points"))
+    key = models.CharField(max_length=120, editable=False)
     at = models.DateTimeField(_("at"))
+    given_back_at = models.DateTimeField(_("given back"), null=True)
 
     class Meta:
         verbose_name = _("use of another's points")
         verbose_name_plural = _("uses of another's points")
         constraints = [
             models.CheckConstraint(condition=~Q(giver=F("taker")), name="household_use_of_another"),
+            models.UniqueConstraint(fields=["key", "giver"], name="household_use_once"),
         ]
         indexes = [models.Index(fields=["giver", "at"], name="household_use_giver")]
 

@@ -11,7 +11,7 @@ from members.households.joining import TEXT_VERSION, Role
 from members.households.models import HouseholdMember, HouseholdUse
 from members.ledger import pools
 from members.ledger.locking import lock_accounts
-from members.ledger.pools import Share
+from members.ledger.pools import Share, Use
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
@@ -93,9 +93,18 @@ class HouseholdPool:
             Share(each, None if limit is None else max(limit - used.get(each, 0), 0)) for each, limit in limits.items()
         ]
 
-    def note_use(self, *, giver_id: int, taker_id: int, points: int, at: datetime) -> None:
+    def note_use(self, use: Use, *, at: datetime) -> None:
         """Remember the use."""
-        HouseholdUse.objects.create(giver_id=giver_id, taker_id=taker_id, points=points, at=at)
+        HouseholdUse.objects.create(giver_id=use.giver_id, taker_id=use.taker_id, points=use.points, key=use.key, at=at)
+
+    def uses_for(self, key: str) -> list[Use]:
+        """Return what helped a spending and was not given back."""
+        uses = HouseholdUse.objects.filter(key=key, given_back_at=None).order_by("giver_id")
+        return [Use(use.giver_id, use.taker_id, use.points, use.key) for use in uses]
+
+    def note_given_back(self, key: str, *, at: datetime) -> None:
+        """Remember that it was given back: it counts against no limit any more."""
+        HouseholdUse.objects.filter(key=key, given_back_at=None).update(given_back_at=at)
 
 
 def _used_this_month(member_ids: list[int], at: datetime) -> dict[int, int]:
@@ -103,7 +112,7 @@ def _used_this_month(member_ids: list[int], at: datetime) -> dict[int, int]:
         return {}
     zone = Programme.current().tz
     start = periods.start_of_day(periods.local_day(at, zone).replace(day=1), zone)
-    used = HouseholdUse.objects.filter(giver__in=member_ids, at__gte=start)
+    used = HouseholdUse.objects.filter(giver__in=member_ids, at__gte=start, given_back_at=None)
     return dict(used.values_list("giver").annotate(total=Sum("points")).order_by())
 
 

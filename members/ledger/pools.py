@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from django.db.models import Q
 
+from members.accounts.access import surviving_id
 from members.accounts.models import Member
 from members.ledger import posting
 from members.ledger.locking import lock_accounts
@@ -20,6 +21,7 @@ from members.lib.clock import database_now
 from members.lib.transactions import retried
 
 REASON = "household"
+BACK = "household-back"
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,30 @@ class Share:
     limit: int | None
 
 
+@dataclass(frozen=True)
+class Use:
+    """So many points of one that helped another in the spending with this key."""
+
+    giver_id: int
+    taker_id: int
+    points: int
+    key: str
+
+
 class PoolSource(Protocol):
     """Who shares points with a member, and a note of each use."""
 
     def shares_with(self, member_id: int, at: datetime) -> list[Share]:
         """Return the others whose points the member may use at ``at``."""
 
-    def note_use(self, *, giver_id: int, taker_id: int, points: int, at: datetime) -> None:
-        """Remember that so many points were used; it counts against the giver's limit."""
+    def note_use(self, use: Use, *, at: datetime) -> None:
+        """Remember that the points were used; it counts against the giver's limit."""
+
+    def uses_for(self, key: str) -> list[Use]:
+        """Return what helped the spending with this key and was not given back."""
+
+    def note_given_back(self, key: str, *, at: datetime) -> None:
+        """Remember that what helped this spending was given back."""
 
 
 # At most one: without it everybody is alone.
@@ -110,6 +128,35 @@ def spend_from_pool(
     return posting.spend(member_id=pool.member_id, points=points, key=key, reason=reason, data=data, at=now)
 
 
+def lock_for_refund(*, member_id: int, key: str) -> None:
+    """Lock the account that was spent from and those that helped, by id, before a spending is undone."""
+    lock_accounts([member_id, *(surviving_id(use.giver_id) for use in _uses(key))])
+
+
+def give_back(*, key: str, at: datetime) -> None:
+    """Give the others what helped a spending that was undone just now, once; points that have ended meanwhile stay.
+
+    The accounts were locked with ``lock_for_refund`` in this transaction.
+    """
+    for use in _uses(key):
+        points = min(use.points, spendable_points(use.taker_id, at))
+        if points:
+            transfer(
+                from_member_id=use.taker_id,
+                to_member_id=surviving_id(use.giver_id),
+                points=points,
+                key=f"{key}:back:{use.giver_id}",
+                reason=BACK,
+                at=at,
+            )
+    for source in sources:
+        source.note_given_back(key, at=at)
+
+
+def _uses(key: str) -> list[Use]:
+    return [use for source in sources for use in source.uses_for(key)]
+
+
 def _top_up(pool: Pool, *, points: int, own: int, key: str, at: datetime) -> None:
     # Read after the lock: who left meanwhile does not share any more.
     shares = [share for share in _shares(pool.member_id, at) if share.member_id in pool.locked]
@@ -128,7 +175,7 @@ def _top_up(pool: Pool, *, points: int, own: int, key: str, at: datetime) -> Non
             at=at,
         )
         for source in sources:
-            source.note_use(giver_id=giver_id, taker_id=pool.member_id, points=taken, at=at)
+            source.note_use(Use(giver_id, pool.member_id, taken, key), at=at)
 
 
 def _shares(member_id: int, at: datetime) -> list[Share]:

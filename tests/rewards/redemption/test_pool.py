@@ -6,8 +6,11 @@ import pytest
 from django.utils import timezone
 
 from members.households.joining import accept_invite, invite, start_household
+from members.households.sharing import change_sharing
 from members.ledger.models import PointsEntry
+from members.ledger.pools import pooled_points
 from members.ledger.statements import spendable_points
+from rewards.redemption.fulfilment import cancel_redemption
 from rewards.redemption.models import Redemption
 from rewards.redemption.redeeming import NotAvailable, redeem
 from tests.harness.races import only, run_together
@@ -45,6 +48,26 @@ def test_when_the_reward_is_gone_nobodys_points_move():
         take(both[1], make_reward(points=120, stock=None, is_unlimited=False))
     assert left(*both) == [100, 50]
     assert not PointsEntry.objects.filter(kind="TRANSFER").exists()
+
+
+@pytest.mark.django_db
+def test_a_cancelled_redemption_gives_the_points_back_to_who_had_helped():
+    both = pair()
+    done = take(both[1], make_reward(points=120))
+    cancel_redemption(redemption_id=done.pk, by_seller=True, reason="Sold out", actor_id=None)
+    assert left(*both) == [100, 50]
+    cancel_redemption(redemption_id=done.pk, by_seller=True, reason="Sold out", actor_id=None)
+    assert left(*both) == [100, 50]
+
+
+@pytest.mark.django_db
+def test_what_was_given_back_counts_against_no_monthly_limit():
+    both = pair()
+    change_sharing(member_id=both[0].pk, shares_points=True, monthly_limit=70)
+    done = take(both[1], make_reward(points=120))
+    assert pooled_points(both[1].pk, timezone.now()) == 0
+    cancel_redemption(redemption_id=done.pk, by_seller=True, reason="Sold out", actor_id=None)
+    assert pooled_points(both[1].pk, timezone.now()) == 120
 
 
 @pytest.mark.postgres
