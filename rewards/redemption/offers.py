@@ -57,7 +57,7 @@ class Offer:
 
 
 def shelf(*, member: Member | None, at: datetime, category: str = "") -> list[Offer]:
-    """Return the visible rewards in their order, at most 7 queries; a visitor gets no personal reasons."""
+    """Return the visible rewards in their order, at most 9 queries; a visitor gets no personal reasons."""
     rewards = Reward.objects.visible(at).select_related("category", "minimum_tier").in_order()
     if category:
         rewards = rewards.filter(category__slug=category)
