@@ -15,6 +15,7 @@ class MembersConfig(AppConfig):
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
         from members.earning import event_rules, transfer_reasons
+        from members.households import leaving, sharing
         from members.jobs import forgetting
         from members.ledger import audit, books, expiry, holds, inactivity, posting, reviewing
         from members.ledger import merging as ledger_merging

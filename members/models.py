@@ -15,6 +15,7 @@ from members.accounts.models import (
 )
 from members.earning.models import EarningCap, EarningRule
 from members.events.models import Audit, Event, EventReader
+from members.households.models import Household, HouseholdInvite, HouseholdMember, HouseholdUse
 from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
 from members.ledger.models import (
     AdjustmentRequest,
@@ -54,6 +55,10 @@ __all__ = [
     "EventReader",
     "Heartbeat",
     "Hold",
+    "Household",
+    "HouseholdInvite",
+    "HouseholdMember",
+    "HouseholdUse",
     "IdempotencyKey",
     "Identity",
     "JobRun",

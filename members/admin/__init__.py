@@ -3,6 +3,7 @@
 from members.admin import (
     accounts,
     earning,
+    households,
     jobs,
     ledger,
     logins,
@@ -19,6 +20,7 @@ from members.admin import (
 __all__ = [
     "accounts",
     "earning",
+    "households",
     "jobs",
     "ledger",
     "logins",

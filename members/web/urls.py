@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import giving, lost_card, plans, views
+from members.web import giving, household, lost_card, plans, views
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -13,6 +13,9 @@ urlpatterns: list[URLPattern] = [
     path("card/lost/", lost_card.lost, name="lost_card"),
     path("history/", views.history, name="history"),
     path("give/", giving.give, name="give"),
+    path("household/", household.household, name="household"),
+    path("household/leave/", household.leave, name="household_leave"),
+    path("household/remove/", household.remove, name="household_remove"),
     path("tiers/", views.tiers, name="tiers"),
     path("plans/", plans.plans, name="plans"),
     path("plans/cancel/", plans.cancel, name="plan_cancel"),

@@ -8,9 +8,10 @@ from typing import Any
 
 from members.events.audit_log import write_audit
 from members.events.log import write_event
-from members.ledger import posting
+from members.ledger import pools, posting
 from members.lib.clock import database_now
 from members.lib.transactions import retried
+from members.models import PointsEntry
 from rewards.redemption.models import Redemption
 from rewards.redemption.states import State, may_move
 from rewards.stock.movements import return_one
@@ -69,14 +70,14 @@ def cancel_redemption(
     """Give the points back to the lots they came from and the piece back to the stock, exactly once.
 
     Only before use. The code stays with this redemption for ever and is never given again. A repeat changes
-    nothing. ``by_seller`` gives points whose date has passed the courtesy days. Raises NotPossible or
-    ReasonMissing.
+    nothing. What others had helped out with goes back to them. ``by_seller`` gives points whose date has passed
+    the courtesy days. Raises NotPossible or ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing
     # The very account that was spent from, also when its member was merged since: the points go back to its lots.
-    member_id = Redemption.objects.values_list("member_id", flat=True).get(pk=redemption_id)
-    posting.lock_account(member_id, follow=False)
+    spent = PointsEntry.objects.get(redemption=redemption_id)
+    pools.lock_for_refund(member_id=spent.member_id, key=spent.key)
     redemption = _read(redemption_id)
     if redemption.state == State.CANCELLED:
         return redemption
@@ -89,6 +90,7 @@ def cancel_redemption(
         at=now,
         by_seller=by_seller,
     )
+    pools.give_back(key=spent.key, at=now)
     _record("redemption.cancelled", moved, actor_id, reason, now)
     return_one(redemption_id=moved.pk, at=now)
     return moved

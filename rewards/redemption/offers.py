@@ -8,7 +8,7 @@ from typing import cast
 from django.db.models import Count, Exists, OuterRef, Q
 
 from members.accounts.models import Member
-from members.ledger.statements import spendable_points
+from members.ledger.pools import pooled_points
 from members.lib import periods
 from members.programme.models import Programme
 from members.tiers.standing import current_standing
@@ -57,7 +57,7 @@ class Offer:
 
 
 def shelf(*, member: Member | None, at: datetime, category: str = "") -> list[Offer]:
-    """Return the visible rewards in their order, at most 7 queries; a visitor gets no personal reasons."""
+    """Return the visible rewards in their order, at most 9 queries; a visitor gets no personal reasons."""
     rewards = Reward.objects.visible(at).select_related("category", "minimum_tier").in_order()
     if category:
         rewards = rewards.filter(category__slug=category)
@@ -94,7 +94,7 @@ def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) 
 
 
 def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
-    spendable = spendable_points(member.pk, at)
+    spendable = pooled_points(member.pk, at)
     rank = _rank(member, rewards)
     taken = _taken(member, rewards, at)
     return {

@@ -1,7 +1,7 @@
 """Redeeming a reward: points, code, redemption and stock change together or not at all.
 
-The order of locks is one for the whole product: the member's account, then lots, then a free code (never
-waited for), then inserts, and the stock last, by a conditional update whose row count decides.
+The order of locks is one for the whole product: the accounts of the member's pool by id, then lots, then a free code
+(never waited for), then inserts, and the stock last, by a conditional update whose row count decides.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from members.accounts.models import Member
 from members.events.log import write_event
-from members.ledger import posting
+from members.ledger import pools, posting
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.codes import random_code
@@ -47,11 +47,11 @@ def redeem(
     """Take the reward's points from the member and give the reward, once per member and key.
 
     A repeat with the same key returns the first redemption. ``price_seen`` is the price the member agreed to,
-    in points; another price is refused. Raises NotAvailable with every reason, KeyAlreadyUsed, or
-    Reward.DoesNotExist.
+    in points; another price is refused. What the own points do not cover comes from members who share theirs.
+    Raises NotAvailable with every reason, KeyAlreadyUsed, or Reward.DoesNotExist.
     """
     # A statement of its own: all reads below see what the holders of the lock before us have committed.
-    posting.lock_account(member_id)
+    pool = pools.lock_pool(member_id)
     first = Redemption.objects.filter(member_id=member_id, key=key).first()
     if first is not None:
         if first.reward_id != reward_id:
@@ -62,7 +62,7 @@ def redeem(
     _refuse_if_any(_reasons(Member.objects.get(pk=member_id), reward, now, price_seen))
     # Of its own, so that a refusal by the last steps leaves nothing behind in a caller's transaction either.
     with transaction.atomic():
-        return _exchange(member_id, reward, key, now)
+        return _exchange(pool, reward, key, now)
 
 
 def _reasons(member: Member, reward: Reward, now: datetime, price_seen: int | None) -> list[Reason]:
@@ -75,14 +75,14 @@ def _refuse_if_any(reasons: list[Reason]) -> None:
         raise NotAvailable(reasons)
 
 
-def _exchange(member_id: int, reward: Reward, key: str, now: datetime) -> Redemption:
+def _exchange(pool: pools.Pool, reward: Reward, key: str, now: datetime) -> Redemption:
     redemption = Redemption(
-        member_id=member_id, reward=reward, key=key, points=reward.points, redeemed_at=now,
+        member_id=pool.member_id, reward=reward, key=key, points=reward.points, redeemed_at=now,
         valid_until=_valid_until(reward, now),
     )  # fmt: skip
     try:
-        redemption.entry = posting.spend(
-            member_id=member_id,
+        redemption.entry = pools.spend_from_pool(
+            pool=pool,
             points=reward.points,
             key=f"redemption:{redemption.public_id}",
             reason=REDEMPTION,

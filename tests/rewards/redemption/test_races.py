@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 from django.db import IntegrityError
 
-from members.ledger import posting
+from members.ledger import pools, posting
 from members.ledger.audit import find_problems
 from members.ledger.statements import spendable_points
 from members.models import PointsAccount, PointsEntry
@@ -168,9 +168,10 @@ def test_the_rig_sees_stock_that_is_read_and_written_back(monkeypatch):
 def test_the_rig_sees_a_limit_counted_without_the_lock(monkeypatch):
     def no_lock(member_id):
         time.sleep(0.05)
+        return pools.Pool(member_id, frozenset())
 
     member, reward = make_member(points=5000), make_reward(stock=50, member_limit=1)
-    monkeypatch.setattr(posting, "lock_account", no_lock)
+    monkeypatch.setattr(pools, "lock_pool", no_lock)
     monkeypatch.setattr(posting, "spend", slow_spend)
     results = run_together(wishes([member] * 10, reward))
     assert len(only(Redemption, results)) > 1
