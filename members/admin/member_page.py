@@ -6,6 +6,7 @@ from typing import Any
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger.models import PointType
+from members.ledger.reinstating import reinstatable
 from members.ledger.statements import balance_of, history_page
 from members.lib import periods
 from members.lib.money import format_money
@@ -36,6 +37,7 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         AdjustmentRequest.objects.filter(member=member).select_related("requested_by").order_by("-pk")[:OTHERS]
     )
     found = progress(member.pk, at)
+    can_come_back = reinstatable(entries, at=at)
     return {
         "person": member.person if with_person else None,
         "birthday": _birthday(member) if with_person else "",
@@ -44,7 +46,10 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",
         "needed": _figure(found, found.needed) if found and found.next else "",
-        "entries": [{"entry": entry, "sentences": explain(entry)} for entry in entries],
+        "entries": [
+            {"entry": entry, "sentences": explain(entry), "can_come_back": entry.pk in can_come_back}
+            for entry in entries
+        ],
         "lots": _lots(member),
         "purchases": [_document(row, row.purchased_at) for row in _latest(Purchase, member)],
         "returns": [_document(row, row.returned_at) for row in _latest(Return, member)],

@@ -29,7 +29,7 @@ from members.admin.forms import (
     PointsForm,
     ProfileForm,
 )
-from members.admin.ledger import refusal
+from members.admin.ledger import may_extend, refusal
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.ledger.adjustments import OwnAccount, request_adjustment
 from members.ledger.posting import InsufficientPoints
@@ -162,6 +162,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             if request.user.has_perm(BUTTONS[name])
         ]
         shown = member_page.facts(member, database_now(), with_person=_sees_persons(request))
+        shown["may_extend"] = may_extend(request)
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("card/", views.card, name="card"),
     path("history/", views.history, name="history"),
+    path("history/<int:entry_id>/bring-back/", views.bring_back, name="bring_back"),
     path("tiers/", views.tiers, name="tiers"),
     path("profile/", views.profile, name="profile"),
     path("more/", views.more, name="more"),
