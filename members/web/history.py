@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from members.earning.explanation import explain
 from members.ledger.models import PointsEntry
+from members.ledger.notices import told_end
 from members.ledger.reinstating import reinstatable
 from members.lib import periods
 from members.programme.models import Programme
@@ -83,9 +84,15 @@ def sign_of(entry: PointsEntry) -> str:
 
 
 def until(entry: PointsEntry) -> list[str]:
-    """Return the sentence about the last day of the points that an entry brought, or nothing."""
+    """Return the sentence about the last day of the points that an entry brought, or nothing.
+
+    Points that end only after a notice have the first end that a notice sent now would allow.
+    """
     ends: set[datetime | None] = {getattr(entry, name, None) for name in ("first_end", "last_end")}
-    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(filter(None, ends))]
+    known = {end for end in ends if end is not None}
+    if getattr(entry, "notice_due", False):
+        known = {told_end(end, told_at=timezone.now()) for end in known}
+    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(known)]
     return [_("Last day to use these points: %(day)s.") % {"day": date_format(day)} for day in days]
 
 
