@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from campaigns.messaging.models import Campaign, Delivery, DeliveryAttempt
 from campaigns.referral import reviewing
 from campaigns.referral.models import Referral
+from members.programme.models import Programme
 
 _LONGEST_NOTICE_DAYS = 365
 
@@ -45,6 +46,12 @@ class CampaignForm(forms.ModelForm):
         days = self.cleaned_data["days_before"] or []
         if not isinstance(days, list) or not all(type(day) is int and 0 < day <= _LONGEST_NOTICE_DAYS for day in days):
             raise forms.ValidationError(_("Write whole days between 1 and 365 in brackets, such as [60, 30, 7]."))
+        notice_days = Programme.current().notice_days
+        if self.instance.kind == Campaign.Kind.EXPIRY_REMINDER and notice_days and max(days, default=0) <= notice_days:
+            raise forms.ValidationError(
+                _("The first must be more than %(days)s days before: points end only so long after a reminder."),
+                params={"days": notice_days},
+            )
         return sorted(set(days), reverse=True)
 
 

@@ -64,7 +64,7 @@ def fresh_start() -> None:
     """Let no test see what another left in a cache, or the language of its last page."""
     cache.clear()
     # In tests points end at their end; those about notices switch them on.
-    settings.PROGRAMME_DEFAULTS["notice_days"] = None
+    settings.PROGRAMME_DEFAULTS["notice_days"] = None  # type: ignore[assignment]
     forget_cached()
     forget_compiled()
     translation.deactivate()

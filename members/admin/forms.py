@@ -203,6 +203,29 @@ class AsOfForm(forms.Form):
         return day
 
 
+class ExtendForm(forms.Form):
+    """Until when points shall last, and why."""
+
+    last_day = forms.DateField(
+        label=_("new last day"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("Points that end earlier can be used until the end of this day."),
+    )
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+
+
+class ReinstateForm(forms.Form):
+    """How many expired points come back, and why."""
+
+    points = forms.IntegerField(
+        label=_("points"), min_value=1, max_value=MOST_POINTS, required=False, help_text=_("Empty: all of them.")
+    )
+    reason = forms.CharField(
+        label=_("reason"), max_length=300, validators=[plain_text], help_text=_("The member reads it too.")
+    )
+    key = one_time_key()
+
+
 class ReasonOnlyForm(forms.Form):
     """Why."""
 

@@ -5,20 +5,23 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from members.admin.forms import ReasonOnlyForm
+from members.admin.forms import ExtendForm, ReasonOnlyForm, ReinstateForm
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger import adjustments
+from members.ledger.extending import DayHasPassed, extend_lots
 from members.ledger.liability import points_report
-from members.ledger.posting import InsufficientPoints
-from members.models import AdjustmentRequest, PointsEntry, PointsLot
+from members.ledger.posting import InsufficientPoints, UnknownEntry
+from members.ledger.reinstating import CannotReinstate, reinstatable, reinstate
+from members.lib.clock import database_now
+from members.models import AdjustmentRequest, Member, PointsEntry, PointsLot
 
 Refused = (
     adjustments.AlreadyDecided,
@@ -26,6 +29,15 @@ Refused = (
     adjustments.SecondPersonNeeded,
     InsufficientPoints,
 )
+
+
+# Extending and bringing back give points more life: for those who also agree to corrections.
+MAY_EXTEND = "members.change_pointslot"
+
+
+def may_extend(request: HttpRequest) -> bool:
+    """Whether this person may give points more life."""
+    return request.user.has_perm(MAY_EXTEND) and request.user.has_perm("members.view_member")
 
 
 @admin.register(PointsEntry)
@@ -42,19 +54,60 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
     readonly_fields = ("sentences", "who")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the report."""
+        """Add the report, and the page that brings expired points back."""
         report = path("report/", self.admin_site.admin_view(self.report), name="members_pointsentry_report")
-        return [report, *super().get_urls()]
+        back = self.admin_site.admin_view(self.reinstate_page)
+        reinstating = path("<int:entry_id>/reinstate/", back, name="members_pointsentry_reinstate")
+        return [report, reinstating, *super().get_urls()]
 
     def report(self, request: HttpRequest) -> HttpResponse:
         """Show what the points out there are worth, and what moved this year or since a chosen day."""
         require(allowed=request.user.has_perm("members.view_programme"))
         form = SinceForm(request.GET or None)
-        report = points_report(since=form.chosen(), at=timezone.now())
+        report = points_report(since=form.chosen(), at=database_now())
         if request.GET.get("format") == "csv":
             return csv_response(report)
         return page(self, request, "points_report.html", form=form, figures=figures_of(report), report=report,
                     endings=report.endings, title=_("Points and liability"))  # fmt: skip
+
+    def reinstate_page(self, request: HttpRequest, entry_id: int) -> HttpResponse:
+        """Bring expired points back, all or so many, with a reason."""
+        require(allowed=may_extend(request))
+        entry = get_object_or_404(PointsEntry.objects.select_related("member"), pk=entry_id)
+        left = reinstatable([entry], at=database_now()).get(entry.pk, 0)
+        form = ReinstateForm(request.POST or None)
+        if form.is_valid() and self._reinstate(request, entry, form):
+            return redirect("admin:members_member_change", entry.member_id)
+        return page(
+            self,
+            request,
+            "reinstate.html",
+            form=form,
+            member=entry.member,
+            left=left,
+            title=_("Bring expired points back"),
+            status=422 if form.is_bound else 200,
+        )
+
+    def _reinstate(self, request: HttpRequest, entry: PointsEntry, form: ReinstateForm) -> bool:
+        said = form.cleaned_data
+        try:
+            back = reinstate(
+                entry_id=entry.pk,
+                points=said["points"],
+                reason=said["reason"],
+                key=f"reinstate:{said['key']}",
+                actor_id=_actor(request),
+            )
+        except (CannotReinstate, UnknownEntry):
+            form.add_error(None, _("So many points cannot come back."))
+        except adjustments.OwnAccount as problem:
+            form.add_error(None, refusal(problem))
+        else:
+            text = _("%(points)s points came back.") % {"points": f"{back.points:,}"}
+            self.message_user(request, text, messages.SUCCESS)
+            return True
+        return False
 
     @admin.display(description=gettext_lazy("why"))
     def sentences(self, entry: PointsEntry) -> str:
@@ -71,11 +124,47 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
 class PointsLotAdmin(ReadOnlyAdmin[PointsLot]):
     """What is left of each credit, and until when."""
 
-    list_display = ("id", "member", "granted", "remaining", "available_from", "expires_at")
+    list_display = ("id", "member", "granted", "remaining", "available_from", "expires_at", "notice_due")
     list_select_related = ("member",)
     search_fields = ("member__number__exact",)
     search_help_text = gettext_lazy("Member number")
     ordering = ("-pk",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that extends the points of one member."""
+        view = self.admin_site.admin_view(self.extend_page)
+        return [path("extend/<int:member_id>/", view, name="members_pointslot_extend"), *super().get_urls()]
+
+    def extend_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Give all points of the member that end earlier a new last day, with a reason."""
+        require(allowed=may_extend(request))
+        member = get_object_or_404(Member, pk=member_id)
+        form = ExtendForm(request.POST or None)
+        if form.is_valid() and self._extend(request, member, form):
+            return redirect("admin:members_member_change", member.pk)
+        return page(
+            self,
+            request,
+            "form.html",
+            form=form,
+            member=member,
+            title=_("Extend points"),
+            submit=_("Extend"),
+            status=422 if form.is_bound else 200,
+        )
+
+    def _extend(self, request: HttpRequest, member: Member, form: ExtendForm) -> bool:
+        try:
+            extended = extend_lots(member_id=member.pk, actor_id=_actor(request), **form.cleaned_data)
+        except DayHasPassed:
+            form.add_error("last_day", _("This day has passed."))
+        except adjustments.OwnAccount as problem:
+            form.add_error(None, refusal(problem))
+        else:
+            text = _("%(points)s points can be used longer.") % {"points": f"{extended.points:,}"}
+            self.message_user(request, text, messages.SUCCESS if extended.points else messages.INFO)
+            return True
+        return False
 
 
 @admin.register(AdjustmentRequest)

@@ -7,6 +7,7 @@ from members.accounts.access import history_ids
 from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger.models import PointType
+from members.ledger.reinstating import reinstatable
 from members.ledger.statements import balance_of, held_points, history_page
 from members.ledger.time_travel import balance_at, lots_at
 from members.lib import periods
@@ -40,6 +41,7 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         AdjustmentRequest.objects.filter(member=member).select_related("requested_by").order_by("-pk")[:OTHERS]
     )
     found = progress(member.pk, at)
+    can_come_back = reinstatable(entries, at=at)
     return {
         "person": member.person if with_person else None,
         "birthday": _birthday(member) if with_person else "",
@@ -50,7 +52,10 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",
         "needed": _figure(found, found.needed) if found and found.next else "",
-        "entries": [{"entry": entry, "sentences": explain(entry)} for entry in entries],
+        "entries": [
+            {"entry": entry, "sentences": explain(entry), "can_come_back": entry.pk in can_come_back}
+            for entry in entries
+        ],
         "lots": _lots(member),
         "purchases": [_document(row, row.purchased_at) for row in _latest(Purchase, member)],
         "returns": [_document(row, row.returned_at) for row in _latest(Return, member)],

@@ -31,7 +31,7 @@ from members.admin.forms import (
     PointsForm,
     ProfileForm,
 )
-from members.admin.ledger import refusal
+from members.admin.ledger import may_extend, refusal
 from members.admin.merges import merge_page
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.ledger.adjustments import OwnAccount, request_adjustment
@@ -177,6 +177,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "as_of": as_of,
             "then": member_page.as_of(member, as_of.cleaned_data["day"]) if as_of.is_valid() else None,
         }
+        shown["may_extend"] = may_extend(request)
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:

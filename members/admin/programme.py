@@ -5,9 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.admin.pages import AuditedAdmin, require
+from members.ledger.lots import policy_of
+from members.ledger.policies import end_of
+from members.lib.clock import database_now
+from members.lib.periods import last_usable_day
 from members.models import Programme
 
 
@@ -21,6 +27,7 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
             _("Life of points"),
             {
                 "fields": (
+                    "example",
                     "expiry_policy",
                     "expiry_months",
                     "expiry_days",
@@ -63,6 +70,20 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
         (None, {"fields": ("why",)}),
     )
+
+    readonly_fields = ("example",)
+
+    @admin.display(description=_("for example"))
+    def example(self, programme: Programme) -> str:
+        """What the settings mean for points of today, as they were saved or, on a form with errors, typed."""
+        try:
+            end = end_of(policy_of(programme), database_now(), programme.tz)
+        except (ValueError, KeyError):
+            return "–"
+        if end is None:
+            return gettext("Points that become usable today can be used for ever.")
+        day = date_format(last_usable_day(end, programme.tz))
+        return gettext("Points that become usable today can be used until the end of %(day)s.") % {"day": day}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """There is one row, made on first use."""

@@ -31,7 +31,7 @@ def request_adjustment(
 
     Raises OwnAccount, posting.NotPositive (for 0) or posting.InsufficientPoints.
     """
-    _refuse_own_account(member_id, actor_id)
+    refuse_own_account(member_id, actor_id)
     if points == 0:
         raise posting.NotPositive
     if abs(points) <= Programme.current().adjustment_limit:
@@ -69,12 +69,13 @@ def _decide(request_id: int, actor_id: int, state: State) -> AdjustmentRequest:
         raise AlreadyDecided(request_id)
     if request.requested_by_id == actor_id:
         raise SecondPersonNeeded(request_id)
-    _refuse_own_account(request.member_id, actor_id)
+    refuse_own_account(request.member_id, actor_id)
     request.state, request.decided_by_id, request.decided_at = state, actor_id, database_now()
     request.save(update_fields=["state", "decided_by", "decided_at"])
     return request
 
 
-def _refuse_own_account(member_id: int, actor_id: int) -> None:
+def refuse_own_account(member_id: int, actor_id: int) -> None:
+    """Raise OwnAccount when the member is whoever acts."""
     if Member.objects.filter(pk=member_id, user_id=actor_id).exists():
         raise OwnAccount(member_id)

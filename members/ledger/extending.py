@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from members.events.audit_log import write_audit
 from members.events.log import NewEvent, write_events
+from members.ledger.adjustments import refuse_own_account
 from members.ledger.lot_dates import change_ends
 from members.ledger.lots import needs_notice
 from members.ledger.models import LotChange, PointsAccount, PointsLot, PointType
@@ -45,8 +46,9 @@ def extend_lots(*, member_id: int, last_day: date, reason: str, actor_id: int, a
     """Let all points of the member that would end earlier end after ``last_day``, pending ones too.
 
     Points that have ended stay so. A new notice is needed before the new end. Writes an event and an audit row, unless
-    there was nothing to extend. Raises DayHasPassed.
+    there was nothing to extend. Raises DayHasPassed or OwnAccount.
     """
+    refuse_own_account(member_id, actor_id)
     account = lock_account(member_id)
     now = at or database_now()
     end = _end_after(last_day, now)

@@ -1,9 +1,12 @@
 """Making lots: when points become usable and when they end, by the programme's policy."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from members.ledger.award_rows import AwardLot
-from members.ledger.policies import NEVER, Override, Policy, end_of
+from members.ledger.policies import NEVER, Override, Policy, end_from
+from members.lib import periods
 from members.programme.models import Programme
 
 Kind = Programme.ExpiryPolicy
@@ -20,8 +23,33 @@ def new_lot(points: int, *, available_from: datetime | None, override: Override 
 
 def end_of_lot(available_from: datetime, *, override: Override = None) -> datetime | None:
     """Return the exclusive end of points that are usable from an instant; None for never."""
+    ends = _ends_now()
+    key = (periods.local_day(available_from, ends.zone), override)
+    if key not in ends.known:
+        ends.known[key] = end_from(ends.policy, key[0], ends.zone, override=override)
+    return ends.known[key]
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The policy of one reading of the settings, and the ends it has given, by day and override."""
+
+    programme: Programme
+    policy: Policy
+    zone: ZoneInfo
+    known: dict[tuple[date, Override], datetime | None]
+
+
+# An award asks for the end of its lots: it is worked out once a day of purchase while the settings are the same row.
+_ends: _Ends | None = None
+
+
+def _ends_now() -> _Ends:
+    global _ends  # noqa: PLW0603 - goes with the one row that Programme.current() keeps
     programme = Programme.current()
-    return end_of(policy_of(programme), available_from, programme.tz, override=override)
+    if _ends is None or _ends.programme is not programme:
+        _ends = _Ends(programme, policy_of(programme), programme.tz, {})
+    return _ends
 
 
 def needs_notice(expires_at: datetime | None) -> bool:

@@ -39,7 +39,12 @@ NEVER = Policy()
 
 def end_of(policy: Policy, start: datetime, zone: ZoneInfo, *, override: Override = None) -> datetime | None:
     """Return the exclusive instant at which points usable from ``start`` end, or None for never."""
-    last_day = last_day_of(overridden(policy, override), periods.local_day(start, zone))
+    return end_from(policy, periods.local_day(start, zone), zone, override=override)
+
+
+def end_from(policy: Policy, day: date, zone: ZoneInfo, *, override: Override = None) -> datetime | None:
+    """Return the exclusive end of points that become usable on a local day; it is the same for the whole day."""
+    last_day = last_day_of(overridden(policy, override), day)
     return None if last_day is None else periods.start_of_day(last_day + timedelta(days=1), zone)
 
 

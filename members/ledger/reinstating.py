@@ -1,12 +1,14 @@
 """Reinstating: expired points come back for a while, within the programme's window."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
 from members.events.audit_log import write_audit
 from members.events.log import write_event
+from members.ledger.adjustments import refuse_own_account
 from members.ledger.lots import needs_notice
 from members.ledger.models import PointsEntry, PointsLot
 from members.ledger.movements import Contra, Kind, Movement, credit
@@ -24,6 +26,14 @@ class CannotReinstate(Exception):
     """The points cannot come back: the window is closed, or so many are not left of what expired."""
 
 
+@dataclass(frozen=True)
+class Offer:
+    """So many points can come back, until the exclusive end."""
+
+    points: int
+    expires_at: datetime
+
+
 @retried
 def reinstate(
     *,
@@ -36,11 +46,14 @@ def reinstate(
 ) -> PointsEntry:
     """Bring expired points back, all that are left of the entry or ``points`` of them, once per key.
 
-    They pay a debt first and last for the programme's days. Raises UnknownEntry, NotPositive or CannotReinstate.
+    They pay a debt first and last for the programme's days. Raises UnknownEntry, OwnAccount, NotPositive or
+    CannotReinstate.
     """
     expired = PointsEntry.objects.filter(pk=entry_id, kind=Kind.EXPIRE).first()
     if expired is None:
         raise UnknownEntry(entry_id)
+    if actor_id is not None:
+        refuse_own_account(expired.member_id, actor_id)
     account = lock_account(expired.member_id)
     posted = PointsEntry.objects.filter(key=key).first()
     if posted is not None:
@@ -55,24 +68,39 @@ def reinstate(
     movement = Movement(
         Kind.REINSTATE, Contra.EXPIRED, points, key, reason, {}, now, related_id=expired.pk, actor_id=actor_id
     )
-    programme = Programme.current()
-    end = periods.end_after_days(now, programme.reinstated_for_days, programme.tz)
+    end = _end_from(now)
     lot = PointsLot(granted=points, available_from=now, expires_at=end, notice_due=needs_notice(end), has_own_end=True)
     entry = credit(account, movement, [lot])
     _tell(entry)
     return entry
 
 
-def reinstate_own(*, member_id: int, entry_id: int, key: str, at: datetime | None = None) -> PointsEntry:
+def reinstate_own(*, member_id: int, entry_id: int, at: datetime | None = None) -> PointsEntry:
     """Let a member bring back all that is left of their own expired entry, where the programme lets them.
 
-    Raises UnknownEntry for the entry of somebody else, or CannotReinstate.
+    Once an entry; a repeat returns the first one. Raises UnknownEntry for the entry of somebody else, or
+    CannotReinstate.
     """
     if not Programme.current().members_may_reinstate:
         raise CannotReinstate(entry_id)
     if not PointsEntry.objects.filter(pk=entry_id, member_id=member_id).exists():
         raise UnknownEntry(entry_id)
-    return reinstate(entry_id=entry_id, reason=BY_MEMBER, key=key, at=at)
+    return reinstate(entry_id=entry_id, reason=BY_MEMBER, key=f"reinstate:own:{entry_id}", at=at)
+
+
+def own_offer(*, member_id: int, entry_id: int, at: datetime) -> Offer | None:
+    """Return what ``reinstate_own`` would bring back at ``at``, or None."""
+    programme = Programme.current()
+    entries = PointsEntry.objects.filter(pk=entry_id, member_id=member_id)
+    left = reinstatable(entries, at=at).get(entry_id)
+    if left is None or not programme.members_may_reinstate:
+        return None
+    return Offer(left, _end_from(at))
+
+
+def _end_from(at: datetime) -> datetime:
+    programme = Programme.current()
+    return periods.end_after_days(at, programme.reinstated_for_days, programme.tz)
 
 
 def reinstatable(entries: Iterable[PointsEntry], *, at: datetime) -> dict[int, int]:

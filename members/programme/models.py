@@ -214,6 +214,19 @@ class Programme(models.Model):
         super().save(*args, **kwargs)
         forget_cached()
 
+    def clean(self) -> None:
+        """Ask for the figure that the policy of expiry needs."""
+        policy = self.ExpiryPolicy
+        needed = {
+            policy.DAYS: ("expiry_days", self.expiry_days),
+            policy.MONTHS: ("expiry_months", self.expiry_months),
+            policy.INACTIVITY: ("expiry_months", self.expiry_months),
+            policy.CALENDAR: ("expiry_dates", self.expiry_dates or None),
+        }
+        field, value = needed.get(policy(self.expiry_policy), ("", 0))
+        if value is None:
+            raise ValidationError({field: _("Say how long points last.")})
+
     def _has_new_inactivity_rule(self) -> bool:
         """Whether the rule is new, or its period shorter than before."""
         before = Programme.objects.filter(pk=self.pk).first()

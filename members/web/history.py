@@ -1,7 +1,7 @@
 """Entries of the ledger as members read them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from members.earning.explanation import explain
 from members.ledger.models import PointsEntry
+from members.ledger.notices import told_end
+from members.ledger.reinstating import reinstatable
 from members.lib import periods
 from members.programme.models import Programme
 
@@ -47,6 +49,9 @@ class Line:
     at: datetime
     note: str
     why: list[str]
+    # The expired entry of which the member can bring so many points back.
+    entry_id: int = 0
+    can_come_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,27 @@ def sign_of(entry: PointsEntry) -> str:
 
 
 def until(entry: PointsEntry) -> list[str]:
-    """Return the sentence about the last day of the points that an entry brought, or nothing."""
+    """Return the sentence about the last day of the points that an entry brought, or nothing.
+
+    Points that end only after a notice have the first end that a notice sent now would allow.
+    """
     ends: set[datetime | None] = {getattr(entry, name, None) for name in ("first_end", "last_end")}
-    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(filter(None, ends))]
+    known = {end for end in ends if end is not None}
+    if getattr(entry, "notice_due", False):
+        known = {told_end(end, told_at=timezone.now()) for end in known}
+    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(known)]
     return [_("Last day to use these points: %(day)s.") % {"day": date_format(day)} for day in days]
 
 
-def by_month(entries: Iterable[PointsEntry]) -> list[Month]:
-    """Return the lines under the months of the active time zone, each month once, in the order given."""
+def by_month(entries: Iterable[PointsEntry], *, at: datetime) -> list[Month]:
+    """Return the lines under the months of the active time zone, each month once, in the order given.
+
+    Lines of expired points that the member can bring back at ``at`` say how many.
+    """
+    entries = list(entries)
+    can_come_back = reinstatable(entries, at=at) if Programme.current().members_may_reinstate else {}
     months: dict[date, list[Line]] = {}
     for entry in entries:
-        line = line_of(entry)
+        line = replace(line_of(entry), entry_id=entry.pk, can_come_back=can_come_back.get(entry.pk, 0))
         months.setdefault(timezone.localtime(line.at).date().replace(day=1), []).append(line)
     return [Month(first, lines) for first, lines in months.items()]

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("household/", household.household, name="household"),
     path("household/leave/", household.leave, name="household_leave"),
     path("household/remove/", household.remove, name="household_remove"),
+    path("history/<int:entry_id>/bring-back/", views.bring_back, name="bring_back"),
     path("tiers/", views.tiers, name="tiers"),
     path("plans/", plans.plans, name="plans"),
     path("plans/cancel/", plans.cancel, name="plan_cancel"),

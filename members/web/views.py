@@ -1,6 +1,7 @@
 """The pages of the member portal."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib import messages
@@ -8,8 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import get_language, override
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -18,7 +19,11 @@ from members.accounts.claiming import MembershipClosed, NothingConfirmed, confir
 from members.accounts.consent import current_consents, record_consent
 from members.accounts.models import Member, Person, User
 from members.accounts.profile import BirthdayFixed, NotADay, change_profile, may_change_birthday, set_birthday
+from members.ledger.posting import UnknownEntry
+from members.ledger.reinstating import CannotReinstate, own_offer, reinstate_own
 from members.ledger.statements import Balance, Expiring, balance_of, held_points, history_page
+from members.lib import periods
+from members.programme.models import Programme
 from members.tiers.standing import current_standing, progress
 from members.web import tier_words
 from members.web.account_links import account_links
@@ -88,8 +93,40 @@ def history(request: HttpRequest, member: Member) -> HttpResponse:
     asked = request.GET.get("before", "")
     before = min(int(asked), MAX_ID) if asked.isascii() and asked.isdigit() and len(asked) < 20 else None
     page = history_page(member.pk, before_id=before, limit=PAGE)
-    context = {"months": by_month(page.rows), "older_before": page.older_before}
+    context = {"months": by_month(page.rows, at=timezone.now()), "older_before": page.older_before}
     return render(request, "members/history.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def bring_back(request: HttpRequest, entry_id: int) -> HttpResponseBase:
+    """Ask, then bring expired points back."""
+    return for_member(request, partial(bring_back_page, entry_id=entry_id))
+
+
+def bring_back_page(request: HttpRequest, member: Member, *, entry_id: int) -> HttpResponse:
+    """Show how many points would come back and for how long; POST brings them back."""
+    if request.method == "POST":
+        return bring_back_now(request, member, entry_id)
+    offer = own_offer(member_id=member.pk, entry_id=entry_id, at=timezone.now())
+    if offer is None:
+        messages.info(request, _("These points cannot come back any more."))
+        return redirect("portal:history")
+    last_day = periods.last_usable_day(offer.expires_at, Programme.current().tz)
+    context = {"entry_id": entry_id, "points": offer.points, "last_day": last_day}
+    return render(request, "members/bring_back.html", context)
+
+
+def bring_back_now(request: HttpRequest, member: Member, entry_id: int) -> HttpResponse:
+    """Bring them back, once however often the form is sent, and say so."""
+    try:
+        entry = reinstate_own(member_id=member.pk, entry_id=entry_id)
+    except (CannotReinstate, UnknownEntry):
+        messages.info(request, _("These points cannot come back any more."))
+    else:
+        text = ngettext("%(points)s point is back.", "%(points)s points are back.", entry.points)
+        messages.success(request, text % {"points": number_format(entry.points)})
+    return redirect("portal:history")
 
 
 @require_GET

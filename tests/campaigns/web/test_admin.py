@@ -10,7 +10,7 @@ from campaigns.referral.models import Referral
 from members.events.models import Audit
 from tests.campaigns.conftest import MailFolder
 from tests.campaigns.factories import change_campaign, make_delivery, make_reachable
-from tests.factories import make_staff
+from tests.factories import make_staff, set_programme
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,18 @@ def test_days_that_are_no_days_are_refused(staff: Client, days_before: str) -> N
     )
 
     assert Campaign.objects.get(pk=campaign.pk).days_before == [30]
+
+
+@pytest.mark.parametrize(("days_before", "accepted"), [("[15, 7]", True), ("[14, 7]", False), ("[]", False)])
+def test_the_first_reminder_is_early_enough_for_the_notice_before_points_end(
+    staff: Client, days_before: str, accepted: bool
+) -> None:
+    set_programme(notice_days=14)
+    campaign = change_campaign("expiring-points", days_before=[30])
+    address = f"/admin/campaigns/campaign/{campaign.pk}/change/"
+    response = staff.post(address, {"is_active": "on", "send_hour": "8", "days_before": days_before})
+    assert response.status_code == (302 if accepted else 200)
+    assert ("more than 14 days before" in response.content.decode()) is not accepted
 
 
 def test_campaigns_are_not_deleted(staff: Client) -> None:

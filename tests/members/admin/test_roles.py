@@ -31,6 +31,8 @@ PAGES = {
     "members_member_card": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_merge": ({"members.view_member", "members.add_mergerequest"}, "member"),
     "members_rulereplay_ask": ({"members.add_rulereplay"}, None),
+    "members_pointslot_extend": ({"members.view_member", "members.change_pointslot"}, "member"),
+    "members_pointsentry_reinstate": ({"members.view_member", "members.change_pointslot"}, "pointsentry"),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),

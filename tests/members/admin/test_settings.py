@@ -219,7 +219,7 @@ def test_the_programme_is_one_row_changed_with_a_reason(client, boss):
     assert response.url == address
     form = client.get(address).context["adminform"].form
     sent = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
-    sent = {name: value for name, value in sent.items() if value not in (None, False)}
+    sent = {name: value for name, value in sent.items() if value is not None and value is not False}
     assert "why" in errors_of(client.post(address, sent | {"adjustment_limit": 50}))
     assert client.post(address, sent | {"adjustment_limit": 50, "why": "Smaller"}).status_code == 302
     assert Programme.current().adjustment_limit == 50

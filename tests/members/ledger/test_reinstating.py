@@ -111,11 +111,12 @@ def test_what_staff_bring_back_is_in_the_audit_trail_with_their_reason():
 def test_members_bring_back_their_own_points_only_where_the_programme_lets_them():
     entry = expired_entry()
     with pytest.raises(CannotReinstate):
-        reinstate_own(member_id=entry.member_id, entry_id=entry.pk, key="own", at=TODAY)
+        reinstate_own(member_id=entry.member_id, entry_id=entry.pk, at=TODAY)
     set_programme(members_may_reinstate=True)
     with pytest.raises(UnknownEntry):
-        reinstate_own(member_id=make_member().pk, entry_id=entry.pk, key="own", at=TODAY)
-    back = reinstate_own(member_id=entry.member_id, entry_id=entry.pk, key="own", at=TODAY)
+        reinstate_own(member_id=make_member().pk, entry_id=entry.pk, at=TODAY)
+    back = reinstate_own(member_id=entry.member_id, entry_id=entry.pk, at=TODAY)
     assert (back.points, back.actor_id) == (100, None)
+    assert reinstate_own(member_id=entry.member_id, entry_id=entry.pk, at=TODAY).pk == back.pk
     assert explain(back) == ["You brought expired points back."]
     assert not Audit.objects.exists()

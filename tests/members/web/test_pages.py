@@ -2,16 +2,20 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from members.accounts.consent import may_contact
 from members.accounts.models import Member, Person
 from members.ledger import posting
-from tests.factories import give, make_member, make_tiers, make_user
+from members.ledger.models import PointsLot
+from members.lib import periods
+from tests.factories import give, make_member, make_tiers, make_user, set_programme
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +215,12 @@ def test_points_expire_after_the_day_that_the_history_names(page: Client, member
     end = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=90)
     give(member, 20, expires_at=end)
     assert "Last day to use these points" in page.get("/history/").content.decode()
+
+
+def test_points_that_end_only_after_a_notice_show_no_day_that_has_passed(page: Client, member: Member) -> None:
+    set_programme(notice_days=14, zone="Europe/London")
+    now = timezone.now()
+    give(member, 100, at=now - timedelta(days=9), expires_at=now - timedelta(days=1))
+    PointsLot.objects.filter(member=member).update(notice_due=True)
+    day = date_format(periods.local_day(now, ZoneInfo("Europe/London")) + timedelta(days=14))
+    assert f"Last day to use these points: {day}." in page.get("/history/").content.decode()
