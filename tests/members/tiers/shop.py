@@ -3,6 +3,8 @@
 import itertools
 from datetime import UTC, datetime
 
+from django.db import transaction
+
 from members.accounts.models import Member
 from members.events.log import write_event
 from members.purchases.drafts import DraftLine
@@ -43,6 +45,7 @@ def bring_back(member: Member, points: int, at: datetime, sku: str = "TEA"):
     return record_return(draft=draft_return(member, line, returned_at=at, number=f"C{next(_serial)}"))
 
 
+@transaction.atomic
 def bring_friend(member: Member, at: datetime):
     """Have a referral of the member approved."""
     return write_event(kind="referral.granted", member_id=member.pk, data={"referral": 1}, occurred_at=at)
