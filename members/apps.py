@@ -14,6 +14,7 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
+        from members.earning import reasons
         from members.jobs import forgetting
         from members.ledger import audit, expiry, posting
         from members.lib.guards import install_guards

@@ -1,5 +1,6 @@
 """Members: found, enrolled, seen whole on one page, and helped by buttons that each call one function of the domain."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from members.admin.forms import (
     ConsentForm,
     DocumentForm,
     EnrolForm,
+    GiveTierForm,
     LineForm,
     LineFormSet,
     Lines,
@@ -36,10 +38,13 @@ from members.ledger.posting import InsufficientPoints
 from members.ledger.statements import spendable_points
 from members.lib import codes
 from members.lib.clock import database_now
+from members.lib.periods import start_of_day
 from members.models import AdjustmentRequest, Member, Person, PointsAccount, Standing
+from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
 from members.purchases.returns import RecordedReturn, record_return
+from members.tiers.granting import EndsBeforeItBegins, NothingGranted, end_granted, grant_tier, running_grants
 
 SOURCE = "admin"
 # What a person needs to press each button.
@@ -50,6 +55,7 @@ BUTTONS = {
     "profile": "members.change_member",
     "birthday": "members.change_member",
     "consent": "members.change_member",
+    "tier": "members.add_tiergrant",
 }
 
 
@@ -118,6 +124,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "profile": self.profile_page,
             "birthday": self.birthday_page,
             "consent": self.consent_page,
+            "tier": self.tier_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -257,6 +264,56 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             submit=_("Save"),
             status=_status(form),
         )
+
+    def tier_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Give a tier until a day, or end one that was given."""
+        member = self._member(request, member_id, "tier")
+        # A tier for oneself is worth money like a correction of one's own points.
+        require(allowed=member.user_id != request.user.pk)
+        form = GiveTierForm(request.POST or None)
+        if "end" in request.POST:
+            self._end_tier(request, member)
+            return redirect("admin:members_member_change", member.pk)
+        if form.is_valid() and self._give_tier(request, member, form):
+            return redirect("admin:members_member_change", member.pk)
+        return page(
+            self,
+            request,
+            "give_tier.html",
+            form=form,
+            member=member,
+            running=running_grants(member.pk, database_now()),
+            title=_("Give a tier"),
+            submit=_("Give a tier"),
+            status=_status(form),
+        )
+
+    def _end_tier(self, request: HttpRequest, member: Member) -> None:
+        try:
+            end_granted(member_id=member.pk, key=request.POST["end"], actor_id=_actor(request))
+        except NothingGranted:
+            self.message_user(request, _("There is no such decision."), messages.ERROR)
+            return
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+
+    def _give_tier(self, request: HttpRequest, member: Member, form: GiveTierForm) -> bool:
+        said = form.cleaned_data
+        until = said["last_day"] and start_of_day(said["last_day"] + timedelta(days=1), Programme.current().tz)
+        try:
+            grant_tier(
+                member_id=member.pk,
+                tier_id=said["tier"].pk,
+                until=until or None,
+                why="MANUAL",
+                reason=said["reason"],
+                key=f"staff:{said['key']}",
+                actor_id=_actor(request),
+            )
+        except EndsBeforeItBegins:
+            form.add_error("last_day", _("This day is over."))
+            return False
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+        return True
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
@@ -404,6 +461,7 @@ def _button_labels() -> dict[str, str]:
         "profile": _("Change the profile"),
         "birthday": _("Change the birthday"),
         "consent": _("Note a consent"),
+        "tier": _("Give a tier"),
     }
 
 

@@ -87,6 +87,12 @@ def end_granted(
     return _replace(member_id, now, why=Standing.Why.ENDED)
 
 
+def running_grants(member_id: int, at: datetime) -> list[TierGrant]:
+    """Return the decisions about a member that hold at an instant, the newest first."""
+    grants = TierGrant.objects.filter(member_id=member_id, from_at__lte=at, ended_at=None).exclude(until_at__lte=at)
+    return list(grants.select_related("tier").order_by("-pk"))
+
+
 def _replace(member_id: int, at: datetime, *, why: str) -> Standing:
     """Write the standing that follows from a new or an ended decision; the member is locked."""
     tier_set = current_tier_set()

@@ -19,7 +19,7 @@ from members.accounts.consent import current_consents, record_consent
 from members.accounts.models import Member, Person, User
 from members.accounts.profile import BirthdayFixed, NotADay, change_profile, may_change_birthday, set_birthday
 from members.ledger.statements import Balance, Expiring, balance_of, history_page
-from members.tiers.standing import current_standing, progress
+from members.tiers.standing import current_standing, outlook, progress
 from members.web import tier_words
 from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, ConsentForm, ProfileForm
@@ -57,6 +57,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "progress": way,
             "meter": way and tier_words.meter_of(way),
             "keep_day": way and tier_words.keep_day(way),
+            "further": way and tier_words.further_in_words(way),
             "tone": tier_words.tone_of(way),
             "entries": [line_of(entry) for entry in history_page(member.pk, limit=RECENT).rows],
             "suggestions": suggestions_for(member.person, spendable=balance.spendable),
@@ -105,6 +106,8 @@ def tiers(request: HttpRequest, member: Member) -> HttpResponse:
             "progress": way,
             "meter": tier_words.meter_of(way),
             "keep_day": tier_words.keep_day(way),
+            "further": tier_words.further_in_words(way),
+            "outlook": tier_words.outlook_in_words(way, outlook(member.pk, way)),
             "tone": tier_words.tone_of(way),
             "rungs": tier_words.rungs_in_words(way),
             "rules": tier_words.rules_in_words(way.current.tier_set),

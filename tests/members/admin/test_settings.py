@@ -41,12 +41,19 @@ def add_rule(client, **changes):
     return client.post(reverse("admin:members_earningrule_add"), RULE | changes)
 
 
+GIVES = {"gift_points": "0", "birthday_percent": "0", "birthday_points": "0"}
+
+
 def ladder(*rungs, tier_set=None, **head):
     """Return what the form of a tier set sends: rungs of (rank, threshold)."""
-    sent = {"version": "50", "basis": "POINTS", "window_months": "12", "keep_months": "12", "why": "New year"}
+    sent = {"version": "50", "basis": "POINTS", "combine": "ALL", "point_type": "SPENDABLE", "why": "New year"}
+    sent |= {"window": "MONTHS", "window_months": "12", "window_days": "365"}
+    sent |= {"keep": "MONTHS", "keep_months": "12", "keep_days": "365"}
+    sent |= {"grace_months": "0", "grace_days": "0", "drop": "FULL"}
     sent |= {"tiers-TOTAL_FORMS": str(len(rungs)), "tiers-INITIAL_FORMS": "0"}
     for place, (rank, threshold) in enumerate(rungs):
         row = {"rank": rank, "threshold": threshold, "code": f"t{place}", "name_en": f"T{place}", "multiplier": "1"}
+        row |= GIVES
         sent |= {f"tiers-{place}-{name}": str(value) for name, value in row.items()}
     return sent | head
 
@@ -168,6 +175,7 @@ def test_what_decides_is_fixed_while_in_force_but_names_are_not(client, boss):
             f"tiers-{place}-name_en": f"New {tier.code}",
             f"tiers-{place}-threshold": "7",
             f"tiers-{place}-multiplier": "9",
+            **{f"tiers-{place}-{name}": value for name, value in GIVES.items()},
         }
     response = client.post(reverse("admin:members_tierset_change", args=[tier_set.pk]), sent)
     assert response.status_code == 302, response.context["errors"]

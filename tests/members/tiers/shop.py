@@ -14,7 +14,6 @@ from members.tiers.standing import as_of
 from tests.factories import buy, make_member, make_rule, make_tiers
 from tests.members.purchases.test_returns import draft_return
 
-
 _serial = itertools.count(1)
 
 

@@ -22,7 +22,7 @@ def open_yearly_shop(**fields):
 
 
 def test_a_tier_lost_and_regained_over_two_years():
-    """Silver in March 2026 for 500 points lasts through 2027; 2027 brings 100, so 2028 begins Blue; May brings it back."""
+    """Silver of March 2026 lasts through 2027; 2027 brings only 100 points, so 2028 begins Blue; May brings it back."""
     open_yearly_shop()
     member = joined(START)
     shop(member, 500, day(2026, 3, 10))
