@@ -24,7 +24,7 @@ from members.models import (
 from members.programme.models import Programme
 from members.tiers.models import TierSet
 from members.tiers.standing import TierProgress, outlook, progress
-from members.web import tier_words
+from members.tiers.words import asked_in_words, outlook_in_words
 
 ENTRIES = 20
 OTHERS = 10
@@ -45,8 +45,8 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",
         "needed": _figure(found, found.needed) if found and found.next else "",
-        "asked": tier_words.asked_in_words(found.asked) if found else [],
-        "outlook": found and tier_words.outlook_in_words(found, outlook(member.pk, found)),
+        "asked": asked_in_words(found.asked) if found else [],
+        "outlook": found and outlook_in_words(found, outlook(member.pk, found)),
         "entries": [{"entry": entry, "sentences": explain(entry)} for entry in entries],
         "lots": _lots(member),
         "purchases": [_document(row, row.purchased_at) for row in _latest(Purchase, member)],

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from members.lib import periods
-from members.lib.money import format_money
 from members.programme.models import Programme
 from members.tiers.counting import asked_by
 from members.tiers.models import Tier, TierSet
-from members.tiers.standing import Asked, Outlook, TierProgress
+from members.tiers.standing import TierProgress
+from members.tiers.words import amount_in_words, asked_in_words
 
 HIGHEST_TONE = 3
 
@@ -40,30 +40,9 @@ class RungInWords:
     is_current: bool
 
 
-@dataclass(frozen=True)
-class OutlookInWords:
-    """What staying takes, by when, and what the next review would give."""
-
-    asked: list[str]
-    sentence: str
-
-
 def tone_of(progress: TierProgress | None) -> int:
     """Return the colour of the member's card."""
     return min(progress.current.rank, HIGHEST_TONE) if progress else 0
-
-
-def amount_in_words(basis: str, amount: int) -> str:
-    """Return a figure of the ladder: points, money, purchases, friends or months."""
-    if basis == TierSet.Basis.SPEND:
-        return format_money(amount, Programme.current().currency)
-    words = {
-        TierSet.Basis.PURCHASES: ngettext("%(points)s purchase", "%(points)s purchases", amount),
-        TierSet.Basis.REFERRALS: ngettext("%(points)s friend brought", "%(points)s friends brought", amount),
-        TierSet.Basis.TENURE: ngettext("%(points)s month with us", "%(points)s months with us", amount),
-    }
-    text = words.get(basis) or ngettext("%(points)s point", "%(points)s points", amount)
-    return text % {"points": number_format(amount, force_grouping=True)}
 
 
 def meter_of(progress: TierProgress) -> Meter | None:
@@ -89,30 +68,9 @@ def meter_of(progress: TierProgress) -> Meter | None:
     )
 
 
-def asked_in_words(asked: list[Asked]) -> list[str]:
-    """Return each thing that a tier asks for with what there is of it."""
-    return [
-        _("%(have)s of %(target)s")
-        % {"have": amount_in_words(each.basis, each.have), "target": amount_in_words(each.basis, each.needs)}
-        for each in asked
-    ]
-
-
 def further_in_words(progress: TierProgress) -> list[str]:
     """Return what the next tier asks for beside the main thing, which is the bar."""
     return asked_in_words(progress.asked[1:])
-
-
-def outlook_in_words(progress: TierProgress, outlook: Outlook | None) -> OutlookInWords | None:
-    """Return what staying takes; None where nothing can be lost or a decision holds the tier."""
-    if outlook is None or progress.is_granted:
-        return None
-    day = periods.last_usable_day(outlook.review_at, Programme.current().tz)
-    said = {"day": date_format(day, "DATE_FORMAT"), "tier": progress.current.name, "next": outlook.projected.name}
-    if outlook.stays:
-        return OutlookInWords([], _("You have done enough to keep %(tier)s after %(day)s.") % said)
-    sentence = _("To keep %(tier)s after %(day)s you need this by then; otherwise you will be %(next)s.")
-    return OutlookInWords(asked_in_words(outlook.to_stay), sentence % said)
 
 
 def keep_day(progress: TierProgress) -> date | None:

@@ -20,6 +20,7 @@ from members.accounts.models import Member, Person, User
 from members.accounts.profile import BirthdayFixed, NotADay, change_profile, may_change_birthday, set_birthday
 from members.ledger.statements import Balance, Expiring, balance_of, history_page
 from members.tiers.standing import current_standing, outlook, progress
+from members.tiers.words import outlook_in_words
 from members.web import tier_words
 from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, ConsentForm, ProfileForm
@@ -107,7 +108,7 @@ def tiers(request: HttpRequest, member: Member) -> HttpResponse:
             "meter": tier_words.meter_of(way),
             "keep_day": tier_words.keep_day(way),
             "further": tier_words.further_in_words(way),
-            "outlook": tier_words.outlook_in_words(way, outlook(member.pk, way)),
+            "outlook": outlook_in_words(way, outlook(member.pk, way)),
             "tone": tier_words.tone_of(way),
             "rungs": tier_words.rungs_in_words(way),
             "rules": tier_words.rules_in_words(way.current.tier_set),
