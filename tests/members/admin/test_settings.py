@@ -285,3 +285,34 @@ def mailed_code(mailoutbox):
     code = re.search(r"^\s*(\d{6})\s*$", mailoutbox[-1].body, re.MULTILINE)
     assert code, mailoutbox[-1].body
     return code.group(1)
+
+
+def test_before_a_set_comes_in_force_it_is_shown_who_would_rise_and_fall(client, boss):
+    old = factories.make_tiers()
+    factories.make_member()
+    recalculate(at=factories.NOW)
+    copy = versions.copy_tier_set(tier_set_id=old.pk, actor_id=boss.pk, reason="Test")
+    response = act(client, "put_in_force", copy)
+    assert (response.context["preview"].rise, response.context["preview"].stay) == (0, 1)
+    assert "Fall at the end of their term" in response.content.decode()
+
+
+def test_a_set_can_be_planned_and_the_plan_cancelled(client, boss):
+    old = factories.make_tiers()
+    copy = versions.copy_tier_set(tier_set_id=old.pk, actor_id=boss.pk, reason="Test")
+    response = act(client, "put_in_force", copy, reason="New year", at="2099-01-01T00:00")
+    assert "takes effect in the night" in response.content.decode()
+    copy.refresh_from_db()
+    assert (copy.is_current, copy.planned_at.year) == (False, 2099)
+    assert b'name="reason"' in act(client, "cancel_plan", copy).content
+    act(client, "cancel_plan", copy, reason="Not yet")
+    copy.refresh_from_db()
+    assert copy.planned_at is None
+    assert Audit.objects.get(action="tier_set.plan_cancelled").reason == "Not yet"
+
+
+def test_an_incomplete_set_is_refused_before_anything_is_asked(client, boss):
+    factories.make_tiers()
+    empty = TierSet.objects.create(version=10**6)
+    assert "Ranks count" in act(client, "put_in_force", empty).content.decode()
+    assert "Choose one set" in act(client, "cancel_plan", TierSet(pk=0)).content.decode()
