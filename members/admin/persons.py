@@ -44,7 +44,14 @@ from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
 from members.purchases.returns import RecordedReturn, record_return
-from members.tiers.granting import EndsBeforeItBegins, NothingGranted, end_granted, grant_tier, running_grants
+from members.tiers.granting import (
+    EndsBeforeItBegins,
+    MemberMerged,
+    NothingGranted,
+    end_granted,
+    grant_tier,
+    running_grants,
+)
 
 SOURCE = "admin"
 # What a person needs to press each button.
@@ -309,6 +316,9 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
                 key=f"staff:{said['key']}",
                 actor_id=_actor(request),
             )
+        except MemberMerged:
+            form.add_error(None, _("What this member had now belongs to another."))
+            return False
         except EndsBeforeItBegins:
             form.add_error("last_day", _("This day is over."))
             return False

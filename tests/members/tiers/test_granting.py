@@ -160,6 +160,9 @@ def test_what_cannot_be_given():
         grant(member, "gold", until=GIVEN)
     with pytest.raises(granting.NothingGranted):
         granting.end_granted(member_id=member.pk, key="unknown")
+    loser = make_member(status="MERGED", merged_into=member)
+    with pytest.raises(granting.MemberMerged):
+        grant(loser, "gold")
     gold = tier("gold").pk
     TierSet.objects.update(is_current=False)
     with pytest.raises(granting.NoTiers):

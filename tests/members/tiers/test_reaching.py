@@ -12,6 +12,7 @@ from members.tiers.evaluation import reached
 from members.tiers.models import Standing, Tier, TierSet
 from members.tiers.placing import place_of, structure_of
 from members.tiers.recalculation import recalculate
+from members.tiers.standing import progress
 from tests.factories import buy, give, make_member, set_programme
 from tests.members.tiers.shop import bring_back, bring_friend, day, joined, open_shop, shop, tier_on
 
@@ -22,7 +23,9 @@ Basis, Window = TierSet.Basis, TierSet.Window
 
 
 def figures_of(member, at):
-    return place_of(structure_of(TierSet.objects.get(is_current=True)), member.pk, at).figures
+    place = place_of(structure_of(TierSet.objects.get(is_current=True)), member.pk, at)
+    assert place is not None
+    return place.figures
 
 
 @pytest.mark.parametrize(("spent", "tier"), [(0, "Blue"), (4_999, "Blue"), (5_000, "Silver"), (5_001, "Silver")])
@@ -201,6 +204,7 @@ def test_what_merged_members_did_counts_for_the_survivor():
     loser.save()
     assert tier_on(survivor, day(2026, 3, 2)) == "Silver"
     assert not Standing.objects.filter(member=loser).exists()
+    assert progress(loser.pk, day(2026, 3, 2)) is None
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -101,7 +101,7 @@ def test_how_long_a_tier_stays(fields: dict[str, object], kept: str) -> None:
 
 
 def test_a_gift_is_told_with_the_tier() -> None:
-    way = silver()
+    silver()
     Tier.objects.filter(code="gold").update(gift_points=100, gift_en="a pot of tea")
     way = progress(Standing.objects.get().member_id, timezone.now())
     assert way is not None
