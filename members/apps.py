@@ -14,7 +14,7 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         """Import what registers itself."""
         from members.accounts import abandoning, allauth_signals, enrolment
-        from members.earning import event_rules, transfer_reasons
+        from members.earning import event_rules, reasons, transfer_reasons
         from members.households import leaving, sharing
         from members.jobs import forgetting
         from members.ledger import audit, books, expiry, holds, inactivity, posting, reviewing

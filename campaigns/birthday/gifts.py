@@ -13,6 +13,7 @@ from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.programme.models import Programme
+from members.tiers.benefits import benefits_of
 
 _CHUNK = 100
 
@@ -36,7 +37,7 @@ def give_due_gifts(*, at: datetime | None = None, progress: Callable[[int], None
 def give(*, gift_id: int, at: datetime | None = None) -> None:
     """Give one birthday gift in points, once.
 
-    Members who have left and campaigns without points settle with nothing.
+    Members who have left and campaigns without points settle with nothing. The member's tier may raise the gift.
     """
     gift = BirthdayGift.objects.select_related("campaign", "member").get(pk=gift_id)
     entry = None
@@ -44,7 +45,7 @@ def give(*, gift_id: int, at: datetime | None = None) -> None:
         now = at or database_now()
         entry = posting.grant(
             member_id=gift.member_id,
-            points=gift.campaign.gift_points,
+            points=benefits_of(gift.member_id, now).birthday_gift(gift.campaign.gift_points),
             key=f"birthday:{gift.campaign_id}:{gift.member_id}:{gift.year}",
             reason="birthday",
             data={"birthday": gift.year},

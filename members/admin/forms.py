@@ -16,6 +16,7 @@ from members.lib.clock import database_now
 from members.lib.money import exponent
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine
+from members.tiers.models import Tier
 
 MOST_POINTS = 10_000_000
 MOST_MONEY = Decimal(10_000_000)
@@ -256,3 +257,31 @@ class MergeForm(forms.Form):
         if member is None:
             raise forms.ValidationError(_("There is no such member."))
         return member
+
+
+class InForceForm(ReasonOnlyForm):
+    """From when a version counts, and why."""
+
+    at = forms.DateTimeField(
+        label=_("from"),
+        required=False,
+        help_text=_("Empty: at once. Otherwise in the night after that time."),
+        widget=forms.DateTimeInput(format=LOCAL_TIME, attrs={"type": "datetime-local"}),
+        input_formats=[LOCAL_TIME, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+    )
+
+
+class GiveTierForm(forms.Form):
+    """Which tier a member holds by decision, until when, and why."""
+
+    tier = forms.ModelChoiceField(
+        label=_("tier"), queryset=Tier.objects.filter(tier_set__is_current=True).order_by("rank")
+    )
+    last_day = forms.DateField(
+        label=_("last day"),
+        required=False,
+        help_text=_("Empty: until somebody ends it."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reason = forms.CharField(label=_("reason"), max_length=300, validators=[plain_text])
+    key = one_time_key()

@@ -27,7 +27,8 @@ from members.models import (
 )
 from members.programme.models import Programme
 from members.tiers.models import TierSet
-from members.tiers.standing import TierProgress, progress
+from members.tiers.standing import TierProgress, outlook, progress
+from members.tiers.words import asked_in_words, outlook_in_words
 
 ENTRIES = 20
 OTHERS = 10
@@ -52,6 +53,8 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",
         "needed": _figure(found, found.needed) if found and found.next else "",
+        "asked": asked_in_words(found.asked) if found else [],
+        "outlook": found and outlook_in_words(found, outlook(member.pk, found)),
         "entries": [
             {"entry": entry, "sentences": explain(entry), "can_come_back": entry.pk in can_come_back}
             for entry in entries

@@ -1,5 +1,6 @@
 """Members: found, enrolled, seen whole on one page, and helped by buttons that each call one function of the domain."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -25,6 +26,7 @@ from members.admin.forms import (
     ConsentForm,
     DocumentForm,
     EnrolForm,
+    GiveTierForm,
     LineForm,
     LineFormSet,
     Lines,
@@ -39,10 +41,20 @@ from members.ledger.posting import InsufficientPoints
 from members.ledger.statements import spendable_points
 from members.lib import codes
 from members.lib.clock import database_now
+from members.lib.periods import start_of_day
 from members.models import AdjustmentRequest, Member, Person, PointsAccount, Standing
+from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
 from members.purchases.returns import RecordedReturn, record_return
+from members.tiers.granting import (
+    EndsBeforeItBegins,
+    MemberMerged,
+    NothingGranted,
+    end_granted,
+    grant_tier,
+    running_grants,
+)
 
 SOURCE = "admin"
 # What a person needs to press each button.
@@ -55,6 +67,7 @@ BUTTONS = {
     "consent": "members.change_member",
     "card": "members.change_member",
     "merge": "members.add_mergerequest",
+    "tier": "members.add_tiergrant",
 }
 
 
@@ -128,6 +141,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "consent": self.consent_page,
             "card": self.card_page,
             "merge": self.merge_page,
+            "tier": self.tier_page,
         }
         ours = [
             path(f"<int:member_id>/{name}/", self.admin_site.admin_view(view), name=f"members_member_{name}")
@@ -282,6 +296,59 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         """Merge another membership into this one."""
         return merge_page(self, request, self._member(request, member_id, "merge"))
 
+    def tier_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        """Give a tier until a day, or end one that was given."""
+        member = self._member(request, member_id, "tier")
+        # A tier for oneself is worth money like a correction of one's own points.
+        require(allowed=member.user_id != request.user.pk)
+        form = GiveTierForm(request.POST or None)
+        if "end" in request.POST:
+            self._end_tier(request, member)
+            return redirect("admin:members_member_change", member.pk)
+        if form.is_valid() and self._give_tier(request, member, form):
+            return redirect("admin:members_member_change", member.pk)
+        return page(
+            self,
+            request,
+            "give_tier.html",
+            form=form,
+            member=member,
+            running=running_grants(member.pk, database_now()),
+            title=_("Give a tier"),
+            submit=_("Give a tier"),
+            status=_status(form),
+        )
+
+    def _end_tier(self, request: HttpRequest, member: Member) -> None:
+        try:
+            end_granted(member_id=member.pk, key=request.POST["end"], actor_id=_actor(request))
+        except NothingGranted:
+            self.message_user(request, _("There is no such decision."), messages.ERROR)
+            return
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+
+    def _give_tier(self, request: HttpRequest, member: Member, form: GiveTierForm) -> bool:
+        said = form.cleaned_data
+        until = said["last_day"] and start_of_day(said["last_day"] + timedelta(days=1), Programme.current().tz)
+        try:
+            grant_tier(
+                member_id=member.pk,
+                tier_id=said["tier"].pk,
+                until=until or None,
+                why="MANUAL",
+                reason=said["reason"],
+                key=f"staff:{said['key']}",
+                actor_id=_actor(request),
+            )
+        except MemberMerged:
+            form.add_error(None, _("What this member had now belongs to another."))
+            return False
+        except EndsBeforeItBegins:
+            form.add_error("last_day", _("This day is over."))
+            return False
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+        return True
+
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
         require(allowed=self.has_view_permission(request) and request.user.has_perm(BUTTONS[button]))
         return get_object_or_404(Member.objects.select_related("person"), pk=member_id)
@@ -430,6 +497,7 @@ def _button_labels() -> dict[str, str]:
         "consent": _("Note a consent"),
         "card": _("Replace a lost card"),
         "merge": _("Merge another membership into this one"),
+        "tier": _("Give a tier"),
     }
 
 

@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from members.admin.forms import ReasonOnlyForm
+from members.admin.forms import InForceForm, ReasonOnlyForm
 from members.admin.jobs import may_run_jobs, run_now
 from members.admin.pages import AuditedAdmin, page, require
 from members.earning.evaluation import forget_compiled
 from members.models import Standing, Tier, TierSet
 from members.tiers import versions
+from members.tiers.preview import preview_tier_set
 
-RECALCULATION = "recalculate-tiers"
+RECALCULATION = "recalculate-all-tiers"
 
 
 class LadderFormSet(forms.BaseInlineFormSet[Tier, TierSet, forms.ModelForm[Tier]]):
@@ -38,6 +39,36 @@ class LadderFormSet(forms.BaseInlineFormSet[Tier, TierSet, forms.ModelForm[Tier]
             raise ValidationError(ladder_words())
 
 
+# What a tier asks for and multiplies; names, perks and gifts may change at any time.
+DECIDING = (
+    "rank",
+    "code",
+    "threshold",
+    "multiplier",
+    "also_points",
+    "also_spend",
+    "also_purchases",
+    "also_referrals",
+    "also_tenure",
+    "is_never_lost",
+)
+# How the tiers of a set are counted, kept and lost.
+SETTINGS = (
+    "basis",
+    "combine",
+    "point_type",
+    "window",
+    "window_months",
+    "window_days",
+    "keep",
+    "keep_months",
+    "keep_days",
+    "grace_months",
+    "grace_days",
+    "drop",
+)
+
+
 class TierInline(admin.StackedInline[Tier, TierSet]):
     """The tiers of a set. What decides about members is fixed once anybody stood there; names and perks are not."""
 
@@ -47,6 +78,9 @@ class TierInline(admin.StackedInline[Tier, TierSet]):
     extra = 3
     fields = (
         ("rank", "code", "threshold", "multiplier"),
+        ("also_points", "also_spend", "also_purchases", "also_referrals", "also_tenure"),
+        ("is_never_lost", "birthday_percent", "birthday_points"),
+        ("gift_points", "gift_en", "gift_zh_hans", "gift_zh_hant"),
         ("name_en", "name_zh_hans", "name_zh_hant"),
         ("perks_en", "perks_zh_hans", "perks_zh_hant"),
     )
@@ -62,8 +96,8 @@ class TierInline(admin.StackedInline[Tier, TierSet]):
         return self.extra if obj is None else 0
 
     def get_readonly_fields(self, request: HttpRequest, obj: TierSet | None = None) -> tuple[str, ...]:
-        """Fix ranks, thresholds and multipliers of a set that was in use."""
-        return ("rank", "code", "threshold", "multiplier") if obj is not None and is_used(obj) else ()
+        """Fix what decides about members in a set that was in use."""
+        return DECIDING if obj is not None and is_used(obj) else ()
 
     def has_add_permission(self, request: HttpRequest, obj: TierSet | None = None) -> bool:
         """Add rungs only to a set that nobody ever stood on."""
@@ -79,16 +113,16 @@ class TierSetAdmin(AuditedAdmin[TierSet]):
     """Versions of the ladder; exactly one is in force."""
 
     change_list_template = "admin/members/tierset_list.html"
-    list_display = ("__str__", "is_current", "basis", "window_months", "keep_months", "rungs")
+    list_display = ("__str__", "is_current", "planned_at", "basis", "window", "keep", "rungs")
     ordering = ("-version",)
-    fields = ("version", "is_current", "basis", "window_months", "keep_months", "why")
+    fields = ("version", "is_current", "planned_at", *SETTINGS, "why")
     inlines = (TierInline,)
-    actions = ("put_in_force", "copy")
+    actions = ("put_in_force", "cancel_plan", "copy")
 
     def get_readonly_fields(self, request: HttpRequest, obj: TierSet | None = None) -> tuple[str, ...]:
         """Fix what decides about members once a set was in use."""
-        fixed = ("version", "basis", "window_months", "keep_months") if obj is not None and is_used(obj) else ()
-        return ("is_current", *fixed)
+        fixed = ("version", *SETTINGS) if obj is not None and is_used(obj) else ()
+        return ("is_current", "planned_at", *fixed)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TierSet]:
         """Read the tiers along."""
@@ -120,25 +154,54 @@ class TierSetAdmin(AuditedAdmin[TierSet]):
 
     @admin.action(description=gettext_lazy("Put in force in place of the present set"), permissions=["change"])
     def put_in_force(self, request: HttpRequest, queryset: QuerySet[TierSet]) -> HttpResponse | None:
-        """Ask for the reason, then switch."""
+        """Show who would rise and fall, ask for the day and the reason, then switch."""
+        chosen = self._the_one(request, queryset)
+        if chosen is None:
+            return None
+        form = InForceForm(request.POST if "reason" in request.POST else None)
+        try:
+            if form.is_valid():
+                self._put_in_force(request, chosen, form)
+                return None
+            versions.refuse_incomplete(chosen)
+        except versions.LadderIncomplete:
+            self.message_user(request, ladder_words(), messages.ERROR)
+            return None
+        return page(
+            self,
+            request,
+            "tiers_in_force.html",
+            form=form,
+            chosen=[chosen],
+            action="put_in_force",
+            title=_("Put tiers in force"),
+            preview=preview_tier_set(tier_set_id=chosen.pk),
+        )
+
+    def _put_in_force(self, request: HttpRequest, chosen: TierSet, form: InForceForm) -> None:
+        said = form.cleaned_data
+        made = versions.put_in_force(
+            tier_set_id=chosen.pk, actor_id=_actor(request), reason=said["reason"], at=said["at"]
+        )
+        forget_compiled()
+        self.log_change(request, chosen, [{"changed": {"fields": ["is_current"]}}])
+        text = _("%(version)s is in force. Members move at the next recalculation.") % {"version": chosen}
+        if made.planned_at is not None:
+            text = _("%(version)s takes effect in the night after that time.") % {"version": chosen}
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Cancel the planned change"), permissions=["change"])
+    def cancel_plan(self, request: HttpRequest, queryset: QuerySet[TierSet]) -> HttpResponse | None:
+        """Ask for the reason, then let a planned version not take effect."""
         chosen = self._the_one(request, queryset)
         if chosen is None:
             return None
         form = ReasonOnlyForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
-            title = _("Put tiers in force")
-            return page(
-                self, request, "ask_reason.html", form=form, chosen=[chosen], action="put_in_force", title=title
-            )
-        try:
-            versions.put_in_force(tier_set_id=chosen.pk, actor_id=_actor(request), reason=form.cleaned_data["reason"])
-        except versions.LadderIncomplete:
-            self.message_user(request, ladder_words(), messages.ERROR)
-            return None
-        forget_compiled()
-        self.log_change(request, chosen, [{"changed": {"fields": ["is_current"]}}])
-        text = _("%(version)s is in force. Members move at the next recalculation.") % {"version": chosen}
-        self.message_user(request, text, messages.SUCCESS)
+            title = _("Cancel the planned change")
+            return page(self, request, "ask_reason.html", form=form, chosen=[chosen], action="cancel_plan", title=title)
+        versions.cancel_plan(tier_set_id=chosen.pk, actor_id=_actor(request), reason=form.cleaned_data["reason"])
+        self.message_user(request, _("%(version)s will not take effect.") % {"version": chosen}, messages.SUCCESS)
         return None
 
     @admin.action(description=gettext_lazy("Copy as a new version"), permissions=["add"])

@@ -20,6 +20,10 @@ class NoTiers(Exception):
     """The programme has no tiers in force."""
 
 
+class MemberMerged(Exception):
+    """What this member had now belongs to another."""
+
+
 class NothingGranted(Exception):
     """There is no such decision about this member."""
 
@@ -40,7 +44,7 @@ def grant_tier(
 
     ``why`` is MANUAL, IMPORTED or PAID. No review takes the tier while it lasts, and what is earned beyond it counts;
     afterwards the member falls to what is earned. Only a MANUAL tier below the one that is held holds the member down.
-    A repeat returns the present standing. Raises EndsBeforeItBegins, NoTiers.
+    A repeat returns the present standing. Raises EndsBeforeItBegins, MemberMerged, NoTiers.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
     now = at or database_now()
@@ -72,7 +76,7 @@ def end_granted(
 ) -> Standing:
     """End a decision before its time; the member falls to what is earned at once. A repeat changes nothing.
 
-    Raises NothingGranted, NoTiers.
+    Raises NothingGranted, MemberMerged, NoTiers.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
     now = at or database_now()
@@ -94,13 +98,22 @@ def follow_decisions(*, member_id: int, at: datetime) -> None:
         _replace(member_id, at, why=Standing.Why.MERGED)
 
 
+def running_grants(member_id: int, at: datetime) -> list[TierGrant]:
+    """Return the decisions about a member that hold at an instant, the newest first."""
+    grants = TierGrant.objects.filter(member_id=member_id, from_at__lte=at, ended_at=None).exclude(until_at__lte=at)
+    return list(grants.select_related("tier").order_by("-pk"))
+
+
 def _replace(member_id: int, at: datetime, *, why: str) -> Standing:
     """Write the standing that follows from a new or an ended decision; the member is locked."""
     tier_set = current_tier_set()
     if tier_set is None:
         raise NoTiers
     structure = structure_of(tier_set)
-    moves = plan_moves(structure, [place_of(structure, member_id, at)], at)
+    place = place_of(structure, member_id, at)
+    if place is None:
+        raise MemberMerged(member_id)
+    moves = plan_moves(structure, [place], at)
     imported = why == TierGrant.Why.IMPORTED
     write_moves(structure, moves, at, backfilled=imported, why=why)
     standing = current_standing(member_id)

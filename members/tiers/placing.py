@@ -116,9 +116,10 @@ def places_of(structure: Structure, who: Who, at: datetime) -> list[Place]:
     return _places(structure, who, at, "ORDER BY p.member_id", [])
 
 
-def place_of(structure: Structure, member_id: int, at: datetime) -> Place:
-    """Return one member's place, whether or not anything is to be decided. One query."""
-    return _places(structure, Who(member_id, member_id), at, "", [])[0]
+def place_of(structure: Structure, member_id: int, at: datetime) -> Place | None:
+    """Return one member's place, whether or not anything is to be decided; None for one who was merged. One query."""
+    found = _places(structure, Who(member_id, member_id), at, "", [])
+    return found[0] if found else None
 
 
 def count_below(structure: Structure, who: Who, at: datetime) -> int:

@@ -72,13 +72,15 @@ def as_of(member_id: int, at: datetime) -> Standing | None:
 
 
 def progress(member_id: int, at: datetime) -> TierProgress | None:
-    """Return where the member stands at ``at``; None while the programme has no tiers. Two queries."""
+    """Return where the member stands at ``at``; None without tiers, and for one who was merged. Two queries."""
     ladder = Tier.objects.filter(tier_set__is_current=True).select_related("tier_set").order_by("rank")
     tiers = list(ladder)
     if not tiers:
         return None
     structure = structure_from(tiers[0].tier_set, tiers)
     place = place_of(structure, member_id, at)
+    if place is None:
+        return None
     rank = _held_rank(structure, place)
     following = tiers[rank + 1] if rank + 1 < len(tiers) else None
     qualified = place.figures.get(structure.tier_set.basis, 0)
@@ -107,6 +109,8 @@ def outlook(member_id: int, found: TierProgress) -> Outlook | None:
     if review_at is None or structure.ladder.is_kept_for_ever(rank):
         return None
     place = place_of(structure, member_id, review_at)
+    if place is None:
+        return None
     best = {basis: max(figure, place.last_figures.get(basis, 0)) for basis, figure in place.figures.items()}
     _turn, projected = place.decide(replace(structure.ladder, has_grace=False), review_at)
     return Outlook(

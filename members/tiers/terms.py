@@ -1,4 +1,4 @@
-"""Until when a tier is kept, and how long the grace after a failed review lasts. Pure."""
+"""Until when a tier is kept, and how long the grace after a failed review lasts. No database, no clock."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

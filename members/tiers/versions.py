@@ -51,8 +51,7 @@ def put_in_force(
     chosen = versions[tier_set_id]
     if chosen.is_current:
         return chosen
-    if not is_ladder([(tier.rank, tier.threshold) for tier in chosen.tiers.order_by("rank")]):
-        raise LadderIncomplete(tier_set_id)
+    refuse_incomplete(chosen)
     if at is not None and at > (now or database_now()):
         return _plan(chosen, at, actor_id, reason)
     before = [str(row) for row in versions.values() if row.is_current]
@@ -101,6 +100,12 @@ def activate_planned(*, at: datetime) -> TierSet | None:
     chosen = put_in_force(tier_set_id=due[0].pk, actor_id=None, reason="planned")
     TierSet.objects.filter(pk__in=[row.pk for row in due]).update(planned_at=None)
     return chosen
+
+
+def refuse_incomplete(tier_set: TierSet) -> None:
+    """Raise LadderIncomplete unless the tiers of the set make a ladder."""
+    if not is_ladder([(tier.rank, tier.threshold) for tier in tier_set.tiers.order_by("rank")]):
+        raise LadderIncomplete(tier_set.pk)
 
 
 def is_ladder(rungs: list[tuple[int, int]]) -> bool:

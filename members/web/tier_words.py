@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from members.lib import periods
-from members.lib.money import format_money
 from members.programme.models import Programme
+from members.tiers.counting import asked_by
 from members.tiers.models import Tier, TierSet
 from members.tiers.standing import TierProgress
+from members.tiers.words import amount_in_words, asked_in_words
 
 HIGHEST_TONE = 3
 
@@ -34,6 +35,7 @@ class RungInWords:
     tone: int
     needs: str
     rate: str
+    gift: str
     perks: list[str]
     is_current: bool
 
@@ -41,15 +43,6 @@ class RungInWords:
 def tone_of(progress: TierProgress | None) -> int:
     """Return the colour of the member's card."""
     return min(progress.current.rank, HIGHEST_TONE) if progress else 0
-
-
-def amount_in_words(basis: str, amount: int) -> str:
-    """Return a figure of the ladder: points or money."""
-    if basis == TierSet.Basis.SPEND:
-        return format_money(amount, Programme.current().currency)
-    return ngettext("%(points)s point", "%(points)s points", amount) % {
-        "points": number_format(amount, force_grouping=True)
-    }
 
 
 def meter_of(progress: TierProgress) -> Meter | None:
@@ -75,11 +68,17 @@ def meter_of(progress: TierProgress) -> Meter | None:
     )
 
 
+def further_in_words(progress: TierProgress) -> list[str]:
+    """Return what the next tier asks for beside the main thing, which is the bar."""
+    return asked_in_words(progress.asked[1:])
+
+
 def keep_day(progress: TierProgress) -> date | None:
     """Return the last day on which the present tier is certain; the lowest tier cannot be lost."""
-    if progress.keep_until is None or progress.current.rank == 0:
+    ends = progress.granted_until if progress.is_granted else progress.grace_until or progress.keep_until
+    if ends is None or progress.current.rank == 0:
         return None
-    return periods.last_usable_day(progress.keep_until, Programme.current().tz)
+    return periods.last_usable_day(ends, Programme.current().tz)
 
 
 def rungs_in_words(progress: TierProgress) -> list[RungInWords]:
@@ -91,21 +90,48 @@ def _rung(tier: Tier, progress: TierProgress) -> RungInWords:
     return RungInWords(
         name=tier.name,
         tone=min(tier.rank, HIGHEST_TONE),
-        needs=_needs(tier, progress.basis),
+        needs=_needs(tier, needs_all=progress.needs_all),
         rate=_rate(tier),
+        gift=_gift(tier),
         perks=tier.perks,
         is_current=tier.pk == progress.current.pk,
     )
 
 
-def _needs(tier: Tier, basis: str) -> str:
-    if tier.threshold == 0:
+def _needs(tier: Tier, *, needs_all: bool) -> str:
+    if tier.rank == 0:
         return _("From the first day")
-    months = tier.tier_set.window_months
-    return ngettext("%(amount)s in %(months)d month", "%(amount)s in %(months)d months", months) % {
-        "amount": amount_in_words(basis, tier.threshold),
-        "months": months,
+    amounts = [amount_in_words(basis, threshold) for basis, threshold in asked_by(tier.tier_set, tier)]
+    joined = (_(" and ") if needs_all else _(" or ")).join(amounts)
+    return _in_window(tier.tier_set) % {"amount": joined, "months": tier.tier_set.window_months,
+                                        "days": tier.tier_set.window_days}  # fmt: skip
+
+
+def _in_window(tier_set: TierSet) -> str:
+    window = TierSet.Window
+    if tier_set.basis == TierSet.Basis.TENURE:
+        return "%(amount)s"
+    words = {
+        window.MONTHS: ngettext(
+            "%(amount)s in %(months)d month", "%(amount)s in %(months)d months", tier_set.window_months
+        ),
+        window.DAYS: ngettext("%(amount)s in %(days)d day", "%(amount)s in %(days)d days", tier_set.window_days),
+        window.YEAR: _("%(amount)s in a calendar year"),
+        window.HALF: _("%(amount)s in a half-year"),
+        window.QUARTER: _("%(amount)s in a quarter"),
+        window.MONTH: _("%(amount)s in a calendar month"),
+        window.JOINED: _("%(amount)s in a year of membership"),
+        window.TIER_START: _("%(amount)s in a year of your tier"),
+        window.LIFETIME: _("%(amount)s in all"),
     }
+    return words[window(tier_set.window)]
+
+
+def _gift(tier: Tier) -> str:
+    """Return what reaching the tier brings."""
+    parts = [amount_in_words(TierSet.Basis.POINTS, tier.gift_points)] if tier.gift_points else []
+    parts += [tier.gift] if tier.gift else []
+    return _("Welcome gift: %(gift)s") % {"gift": _(" and ").join(parts)} if parts else ""
 
 
 def _rate(tier: Tier) -> str:
@@ -116,14 +142,32 @@ def _rate(tier: Tier) -> str:
 
 def rules_in_words(tier_set: TierSet) -> list[str]:
     """Return how the ladder works: what counts, and how long a tier stays."""
+    return [_counted(tier_set), _kept(tier_set), _("Spending points never costs you your tier.")]
+
+
+def _counted(tier_set: TierSet) -> str:
+    if tier_set.window != TierSet.Window.MONTHS or tier_set.basis not in {TierSet.Basis.SPEND, TierSet.Basis.POINTS}:
+        return _("Returned purchases are taken off.")
     counted = (
         _("What you spend counts, returns are taken off; the last %(months)d months decide.")
         if tier_set.basis == TierSet.Basis.SPEND
         else _("Points earned by shopping count, returns are taken off; the last %(months)d months decide.")
     )
-    return [
-        counted % {"months": tier_set.window_months},
-        _("You rise as soon as you reach the next tier. A tier stays yours for at least %(months)d months.")
-        % {"months": tier_set.keep_months},
-        _("Spending points never costs you your tier."),
-    ]
+    return counted % {"months": tier_set.window_months}
+
+
+def _kept(tier_set: TierSet) -> str:
+    keep = TierSet.Keep
+    if tier_set.drop == TierSet.Drop.NONE:
+        return _("You rise as soon as you reach the next tier. A tier stays yours for ever.")
+    words = {
+        keep.MONTHS: _(
+            "You rise as soon as you reach the next tier. A tier stays yours for at least %(months)d months."
+        ),
+        keep.DAYS: _("You rise as soon as you reach the next tier. A tier stays yours for at least %(days)d days."),
+        keep.PERIOD: _("You rise as soon as you reach the next tier. A tier stays yours to the end of the period."),
+        keep.NEXT_PERIOD: _(
+            "You rise as soon as you reach the next tier. A tier stays yours to the end of the next period."
+        ),
+    }
+    return words[keep(tier_set.keep)] % {"months": tier_set.keep_months, "days": tier_set.keep_days}

@@ -24,7 +24,8 @@ from members.ledger.reinstating import CannotReinstate, own_offer, reinstate_own
 from members.ledger.statements import Balance, Expiring, balance_of, held_points, history_page
 from members.lib import periods
 from members.programme.models import Programme
-from members.tiers.standing import current_standing, progress
+from members.tiers.standing import current_standing, outlook, progress
+from members.tiers.words import outlook_in_words
 from members.web import tier_words
 from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, ConsentForm, ProfileForm
@@ -63,6 +64,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "progress": way,
             "meter": way and tier_words.meter_of(way),
             "keep_day": way and tier_words.keep_day(way),
+            "further": way and tier_words.further_in_words(way),
             "tone": tier_words.tone_of(way),
             "entries": [line_of(entry) for entry in history_page(member.pk, limit=RECENT).rows],
             "suggestions": suggestions_for(member.person, spendable=balance.spendable),
@@ -143,6 +145,8 @@ def tiers(request: HttpRequest, member: Member) -> HttpResponse:
             "progress": way,
             "meter": tier_words.meter_of(way),
             "keep_day": tier_words.keep_day(way),
+            "further": tier_words.further_in_words(way),
+            "outlook": outlook_in_words(way, outlook(member.pk, way)),
             "tone": tier_words.tone_of(way),
             "rungs": tier_words.rungs_in_words(way),
             "rules": tier_words.rules_in_words(way.current.tier_set),

@@ -12,9 +12,10 @@ from campaigns.messaging.sending import send_due
 from members.accounts.models import Member, Person
 from members.ledger.models import PointsEntry
 from members.ledger.statements import spendable_points
+from members.tiers.recalculation import recalculate
 from tests.campaigns.conftest import MailFolder
 from tests.campaigns.factories import LONG_AGO, allow, born, change_campaign, make_reachable
-from tests.factories import make_member, set_programme
+from tests.factories import make_member, make_tiers, set_programme
 from tests.harness.mail import text_of
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +314,14 @@ def test_planning_asks_the_database_no_more_for_many_members(django_assert_max_n
         plan(MORNING)
 
     assert BirthdayGift.objects.count() == len(members)
+
+
+def test_the_tier_may_raise_the_gift() -> None:
+    tier_set = make_tiers()
+    tier_set.tiers.filter(rank=0).update(birthday_percent=20, birthday_points=5)
+    member = celebrant()
+    recalculate(at=MORNING - timedelta(days=1))
+
+    run(MORNING)
+
+    assert gift_of(member) == 125

@@ -9,7 +9,19 @@ from django.urls import reverse
 from members.events.models import Audit
 from members.ledger.statements import spendable_points
 from members.lib.clock import database_now
-from members.models import AdjustmentRequest, ApiKey, JobRun, Member, Outbox, PointsEntry, Purchase, Return
+from members.models import (
+    AdjustmentRequest,
+    ApiKey,
+    JobRun,
+    Member,
+    Outbox,
+    PointsEntry,
+    Purchase,
+    Return,
+    Tier,
+    TierGrant,
+)
+from members.tiers.standing import current_standing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -305,3 +317,43 @@ def test_nobody_records_documents_for_themselves(client, boss, button):
     member = factories.make_member(user=boss)
     assert press(client, button, member, **document()).status_code == 403
     assert not Purchase.objects.exists()
+
+
+def give_tier(client, member, **said):
+    """Give Gold to the end of 2099, or what else is said."""
+    gold = Tier.objects.get(code="gold")
+    sent = {"tier": gold.pk, "last_day": "2099-12-31", "reason": "Our neighbour", "key": KEY} | said
+    return press(client, "tier", member, **sent)
+
+
+def test_a_tier_is_given_until_a_day_and_ended_early(client, boss):
+    factories.make_tiers()
+    member = factories.make_member()
+    response = give_tier(client, member)
+    assert said(response) == "Saved."
+    assert "Held by decision until" in response.content.decode()
+    held = current_standing(member.pk)
+    # The day is the last one: the tier ends at the midnight after it.
+    assert (held.tier.code, held.why, held.granted_until.year) == ("gold", "MANUAL", 2100)
+    assert Audit.objects.get(action="tier.granted").reason == "Our neighbour"
+    listed = client.get(reverse("admin:members_member_tier", args=[member.pk])).content.decode()
+    assert "Our neighbour" in listed
+    press(client, "tier", member, end=f"staff:{KEY}")
+    assert current_standing(member.pk).tier.code == "blue"
+    assert "no such decision" in said(press(client, "tier", member, end="unknown"))
+
+
+def test_a_tier_sent_twice_is_given_once_and_a_day_that_is_over_is_refused(client, boss):
+    factories.make_tiers()
+    member = factories.make_member()
+    refused = give_tier(client, member, last_day="2020-01-01")
+    assert "This day is over." in refused.content.decode()
+    for _ in range(2):
+        give_tier(client, member, last_day="")
+    assert TierGrant.objects.get().until_at is None
+
+
+def test_nobody_gives_a_tier_to_themselves(client, boss):
+    factories.make_tiers()
+    member = factories.make_member(user=boss)
+    assert give_tier(client, member).status_code == 403

@@ -52,12 +52,19 @@ def add_rule(client, **changes):
     return client.post(reverse("admin:members_earningrule_add"), RULE | changes)
 
 
+GIVES = {"gift_points": "0", "birthday_percent": "0", "birthday_points": "0"}
+
+
 def ladder(*rungs, tier_set=None, **head):
     """Return what the form of a tier set sends: rungs of (rank, threshold)."""
-    sent = {"version": "50", "basis": "POINTS", "window_months": "12", "keep_months": "12", "why": "New year"}
+    sent = {"version": "50", "basis": "POINTS", "combine": "ALL", "point_type": "SPENDABLE", "why": "New year"}
+    sent |= {"window": "MONTHS", "window_months": "12", "window_days": "365"}
+    sent |= {"keep": "MONTHS", "keep_months": "12", "keep_days": "365"}
+    sent |= {"grace_months": "0", "grace_days": "0", "drop": "FULL"}
     sent |= {"tiers-TOTAL_FORMS": str(len(rungs)), "tiers-INITIAL_FORMS": "0"}
     for place, (rank, threshold) in enumerate(rungs):
         row = {"rank": rank, "threshold": threshold, "code": f"t{place}", "name_en": f"T{place}", "multiplier": "1"}
+        row |= GIVES
         sent |= {f"tiers-{place}-{name}": str(value) for name, value in row.items()}
     return sent | head
 
@@ -185,6 +192,7 @@ def test_what_decides_is_fixed_while_in_force_but_names_are_not(client, boss):
             f"tiers-{place}-name_en": f"New {tier.code}",
             f"tiers-{place}-threshold": "7",
             f"tiers-{place}-multiplier": "9",
+            **{f"tiers-{place}-{name}": value for name, value in GIVES.items()},
         }
     response = client.post(reverse("admin:members_tierset_change", args=[tier_set.pk]), sent)
     assert response.status_code == 302, response.context["errors"]
@@ -294,3 +302,34 @@ def mailed_code(mailoutbox):
     code = re.search(r"^\s*(\d{6})\s*$", mailoutbox[-1].body, re.MULTILINE)
     assert code, mailoutbox[-1].body
     return code.group(1)
+
+
+def test_before_a_set_comes_in_force_it_is_shown_who_would_rise_and_fall(client, boss):
+    old = factories.make_tiers()
+    factories.make_member()
+    recalculate(at=factories.NOW)
+    copy = versions.copy_tier_set(tier_set_id=old.pk, actor_id=boss.pk, reason="Test")
+    response = act(client, "put_in_force", copy)
+    assert (response.context["preview"].rise, response.context["preview"].stay) == (0, 1)
+    assert "Fall at the end of their term" in response.content.decode()
+
+
+def test_a_set_can_be_planned_and_the_plan_cancelled(client, boss):
+    old = factories.make_tiers()
+    copy = versions.copy_tier_set(tier_set_id=old.pk, actor_id=boss.pk, reason="Test")
+    response = act(client, "put_in_force", copy, reason="New year", at="2099-01-01T00:00")
+    assert "takes effect in the night" in response.content.decode()
+    copy.refresh_from_db()
+    assert (copy.is_current, copy.planned_at.year) == (False, 2099)
+    assert b'name="reason"' in act(client, "cancel_plan", copy).content
+    act(client, "cancel_plan", copy, reason="Not yet")
+    copy.refresh_from_db()
+    assert copy.planned_at is None
+    assert Audit.objects.get(action="tier_set.plan_cancelled").reason == "Not yet"
+
+
+def test_an_incomplete_set_is_refused_before_anything_is_asked(client, boss):
+    factories.make_tiers()
+    empty = TierSet.objects.create(version=10**6)
+    assert "Ranks count" in act(client, "put_in_force", empty).content.decode()
+    assert "Choose one set" in act(client, "cancel_plan", TierSet(pk=0)).content.decode()

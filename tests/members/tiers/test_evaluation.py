@@ -108,24 +108,24 @@ def test_a_grace_follows_a_failed_review(held, now, last, turn, rank):
 
 
 @pytest.mark.parametrize(
-    ("drop", "never_lost", "held", "now", "turn", "rank"),
+    ("drop", "never_lost", "held", "now", "outcome"),
     [
-        ("FULL", (), 3, 0, Turn.FALL, 0),
-        ("ONE", (), 3, 0, Turn.FALL, 2),
-        ("ONE", (), 3, 2, Turn.FALL, 2),
-        ("ONE", (), 1, 0, Turn.FALL, 0),
-        ("NONE", (), 3, 0, Turn.KEEP, 3),
+        ("FULL", (), 3, 0, (Turn.FALL, 0)),
+        ("ONE", (), 3, 0, (Turn.FALL, 2)),
+        ("ONE", (), 3, 2, (Turn.FALL, 2)),
+        ("ONE", (), 1, 0, (Turn.FALL, 0)),
+        ("NONE", (), 3, 0, (Turn.KEEP, 3)),
         # Nobody falls out of a tier that is never lost, nor past it from above.
-        ("FULL", (2,), 2, 0, Turn.KEEP, 2),
-        ("FULL", (2,), 3, 0, Turn.FALL, 2),
-        ("FULL", (1,), 3, 0, Turn.FALL, 1),
-        ("ONE", (1,), 3, 0, Turn.FALL, 2),
-        ("FULL", (3,), 2, 0, Turn.FALL, 0),
+        ("FULL", (2,), 2, 0, (Turn.KEEP, 2)),
+        ("FULL", (2,), 3, 0, (Turn.FALL, 2)),
+        ("FULL", (1,), 3, 0, (Turn.FALL, 1)),
+        ("ONE", (1,), 3, 0, (Turn.FALL, 2)),
+        ("FULL", (3,), 2, 0, (Turn.FALL, 0)),
     ],
 )
-def test_how_far_a_review_lowers(drop, never_lost, held, now, turn, rank):
+def test_how_far_a_review_lowers(drop, never_lost, held, now, outcome):
     steps = ladder(thresholds=(0, 10, 20, 30), never_lost=never_lost, drop=drop)
-    assert decide(Held(held, PAST), now=now, last=0, ladder=steps, at=AT) == (turn, rank)
+    assert decide(Held(held, PAST), now=now, last=0, ladder=steps, at=AT) == outcome
 
 
 @pytest.mark.parametrize(

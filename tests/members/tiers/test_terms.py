@@ -12,8 +12,8 @@ LONDON = ZoneInfo("Europe/London")
 JOINED = datetime(2024, 5, 20, 12, tzinfo=UTC)
 
 
-def utc(*parts):
-    return datetime(*parts, tzinfo=UTC)
+def utc(year, month, day, hour=0, minute=0):
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
