@@ -88,7 +88,17 @@ class PurchaseLine(models.Model):
 
 
 class Return(models.Model):
-    """Goods brought back; may touch several purchases."""
+    """Goods or money given back; may touch several purchases."""
+
+    class Kind(models.TextChoices):
+        RETURN = "RETURN", _("return")
+        VOID = "VOID", _("void: the whole purchase")
+        ALLOWANCE = "ALLOWANCE", _("allowance: money without goods")
+
+    class Settlement(models.TextChoices):
+        REFUND = "REFUND", _("refund")
+        STORE_CREDIT = "STORE_CREDIT", _("store credit")
+        EXCHANGE = "EXCHANGE", _("exchange")
 
     source = models.CharField(_("source"), max_length=40)
     number = models.CharField(_("document number"), max_length=60)
@@ -99,11 +109,28 @@ class Return(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.BigIntegerField(_("amount (minor units)"))
     origin = models.CharField(_("came by"), max_length=12)
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices, default=Kind.RETURN)
+    # How the member was paid does not matter to the points.
+    settlement = models.CharField(_("settled by"), max_length=12, choices=Settlement.choices, default=Settlement.REFUND)
+    # The purchase that the document names; None where its lines were matched.
+    purchase = models.ForeignKey(
+        Purchase, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="named_returns"
+    )
+    # Money of the named purchase was given back without goods: there are no lines.
+    by_amount = models.BooleanField(_("amount only"), default=False)
 
     class Meta:
         verbose_name = _("return")
         verbose_name_plural = _("returns")
-        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="return_amount_not_negative")]
+        indexes = [
+            models.Index(fields=["purchase"], name="return_named", condition=Q(purchase__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="return_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(by_amount=False) | Q(purchase__isnull=False), name="return_amount_names_purchase"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.number}"

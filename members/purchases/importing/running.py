@@ -17,7 +17,6 @@ from members.ledger.award_rows import Award
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
-from members.lib.transactions import retried
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.importing.background import in_background
@@ -28,14 +27,14 @@ from members.purchases.importing.reading import Sheet, file_hash, find_sheet
 from members.purchases.importing.report import write_report
 from members.purchases.importing.spool import LineRow, Problem, Spool
 from members.purchases.models import PurchaseImport, PurchaseKey
-from members.purchases.recording import ContentDiffers, Recorded, decide_awards, post_awards
-from members.purchases.returns import record_return
+from members.purchases.recording import Recorded, decide_awards, post_awards
+from members.purchases.returns import record_returns
 from members.tiers.recalculation import recalculate
 
 ORIGIN = "import"
 READ_AT_ONCE = 5000
 PURCHASES_AT_ONCE = 1000
-RETURNS_AT_ONCE = 100
+RETURNS_AT_ONCE = 500
 LINES_AT_ONCE = 20_000
 MOST_LINES_IN_DOCUMENT = 10_000
 CUSTOMERS_AT_ONCE = 5000
@@ -306,8 +305,7 @@ def _stored_hashes(source: str, numbers: list[str]) -> dict[str, str]:
 def _record_returns(run: _Run) -> None:
     done = 0
     for batch in run.batches(returned=True, size=RETURNS_AT_ONCE):
-        # Accounts are locked in one order by everybody; each member's own returns stay in the order of time.
-        _record_return_batch(run, sorted(batch, key=lambda document: document.member_id or 0))
+        _record_return_batch(run, batch)
         done += len(batch)
         run.say("returns", done)
 
@@ -321,15 +319,13 @@ def _record_return_batch(run: _Run, batch: list[Document]) -> None:
     run.counts.known += known
 
 
-@retried
 def _post_returns(run: _Run, batch: list[Document]) -> tuple[list[Problem], int]:
     """Record returns in one transaction; give back their problems and how many were known."""
     problems: list[Problem] = []
     known = 0
-    for document in batch:
-        try:
-            recorded = record_return(draft=run.giving_back(document))
-        except ContentDiffers:
+    results = record_returns(drafts=[run.giving_back(document) for document in batch])
+    for document, recorded in zip(batch, results, strict=True):
+        if recorded.differs:
             problems.append(Problem(document.places[0], document.number, Reason.CONTENT_DIFFERS))
             continue
         known += not recorded.is_new
