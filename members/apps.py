@@ -17,6 +17,7 @@ class MembersConfig(AppConfig):
         from members.jobs import forgetting
         from members.ledger import audit, expiry, posting
         from members.lib.guards import install_guards
+        from members.purchases import unclaimed
         from members.tiers import recalculation
 
         allauth_signals.connect()

@@ -25,7 +25,16 @@ from members.ledger.models import (
     PointsLot,
 )
 from members.programme.models import Programme
-from members.purchases.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.purchases.models import (
+    Purchase,
+    PurchaseImport,
+    PurchaseKey,
+    PurchaseLine,
+    ReceiptClaim,
+    Return,
+    ReturnLine,
+    UnclaimedPurchase,
+)
 from members.tiers.models import Standing, Tier, TierSet
 
 __all__ = [
@@ -56,6 +65,7 @@ __all__ = [
     "PurchaseImport",
     "PurchaseKey",
     "PurchaseLine",
+    "ReceiptClaim",
     "Return",
     "ReturnLine",
     "SegmentMembership",
@@ -63,5 +73,6 @@ __all__ = [
     "Store",
     "Tier",
     "TierSet",
+    "UnclaimedPurchase",
     "User",
 ]

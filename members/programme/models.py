@@ -59,6 +59,20 @@ class Programme(models.Model):
         default=14,
         help_text=_("How long given-back points stay usable when we cancelled and their date has passed."),
     )
+    claim_days = models.PositiveSmallIntegerField(
+        _("a forgotten purchase can be claimed for days"), default=30, validators=[MinValueValidator(1)]
+    )
+    claims_per_day = models.PositiveSmallIntegerField(
+        _("claims of forgotten purchases a day"),
+        default=5,
+        validators=[MinValueValidator(1)],
+        help_text=_("How many one member may make."),
+    )
+    companies_earn = models.BooleanField(
+        _("purchases of companies earn points"),
+        default=True,
+        help_text=_("Those whose invoice names a buyer's tax number."),
+    )
     return_window_days = models.PositiveSmallIntegerField(_("return window in days"), default=14)
     adjustment_limit = models.PositiveIntegerField(
         _("adjustments up to this need no second person"), default=1000, validators=[MinValueValidator(1)]
