@@ -15,14 +15,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members.accounts.access import MemberNotFound, find_member
-from members.accounts.models import Store
+from members.accounts.models import Member, Store
 from members.api import idempotency, schema
 from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
 from members.api.problems import Problem, invalid
+from members.lib.invoices import NotAnInvoice, invoice_number, is_tax_id
 from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import ContentDiffers, record_purchase
+from members.purchases.unclaimed import keep_unmatched
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _EARLIEST_YEAR = 1970
@@ -48,18 +50,30 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     quantity: Quantity
     amount: Amount
     category: Text60OrEmpty = ""
+    brand: Text60OrEmpty = ""
+    tax: Amount | None = None
+    discount: Amount | None = None
 
 
 class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code."""
+    """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code.
+
+    Without `member` it is kept until somebody shows the receipt. `invoice` is a uniform invoice of Taiwan, `buyer_tax_id`
+    the tax number of a company that bought.
+    """
 
     source: Source
     number: Text60
-    member: Reference
     purchased_at: Instant
     currency: Currency
     lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=1000)]
+    member: Reference | None = None
     store: Code | None = None
+    shipping: Amount | None = None
+    points_paid: Amount | None = None
+    gift_card_paid: Amount | None = None
+    invoice: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    buyer_tax_id: Annotated[str, msgspec.Meta(max_length=8)] = ""
 
 
 class Purchases(APIView):
@@ -75,6 +89,7 @@ class Purchases(APIView):
         description=(
             "Once per (source, number): a repeat with the same content answers 200 with the first result, "
             "a repeat with other content 409. Amounts are in minor units. "
+            "Without a member the answer is 202: the purchase is kept until a member shows its receipt. "
             "A key in `Idempotency-Key` makes the whole answer repeatable."
         ),
         parameters=[
@@ -93,6 +108,15 @@ class Purchases(APIView):
                     "member": {"type": "string", "description": "Member number."},
                     "points": {"type": "integer"},
                     "explanation": {"type": "array", "items": {"type": "string"}},
+                },
+            ),
+            **schema.answers(
+                {202: "Kept until somebody claims it."},
+                {
+                    "id": {"type": "string"},
+                    "source": {"type": "string"},
+                    "number": {"type": "string"},
+                    "state": {"type": "string", "enum": ["kept"]},
                 },
             ),
             **schema.problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
@@ -118,7 +142,7 @@ class Purchases(APIView):
         body = decode(request, PurchaseBody)
         key = idempotency.key_of(request)
         if not key:
-            return _respond(_record(body))
+            return respond(_record(body))
         answer = idempotency.answer_once(
             principal=f"api-key:{request.auth.pk}",
             key=key,
@@ -126,22 +150,23 @@ class Purchases(APIView):
             at=timezone.now(),
             produce=lambda: _record(body),
         )
-        return _respond(answer)
+        return respond(answer)
 
 
-def _respond(answer: Answer) -> Response:
+def respond(answer: Answer) -> Response:
+    """Return the answer, marked when it is a stored one."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
     return Response(answer.body, status=answer.status, headers=headers)
 
 
 def _record(body: PurchaseBody) -> Answer:
     draft, number = _draft(body)
+    if number is None:
+        return _keep(draft)
     try:
         recorded = record_purchase(draft=draft)
     except ContentDiffers as problem:
-        raise Problem(
-            HTTPStatus.CONFLICT, "content_differs", _("This document is known with other content.")
-        ) from problem
+        raise content_differs() from problem
     return Answer(
         status=HTTPStatus.CREATED if recorded.is_new else HTTPStatus.OK,
         body={
@@ -155,39 +180,93 @@ def _record(body: PurchaseBody) -> Answer:
     )
 
 
-def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
-    """Return the draft and the member's number; raises Problem 422 for what names nothing here."""
-    _check_time(body.purchased_at)
+def _keep(draft: PurchaseDraft) -> Answer:
+    kept = keep_unmatched(drafts=[draft])[0]
+    if kept.differs:
+        raise content_differs()
+    return Answer(
+        status=HTTPStatus.ACCEPTED,
+        body={
+            "id": public_id(draft.source, draft.number),
+            "source": draft.source,
+            "number": draft.number,
+            "state": "kept",
+        },
+    )
+
+
+def content_differs() -> Problem:
+    """Return the problem of a document that is known with other content."""
+    return Problem(HTTPStatus.CONFLICT, "content_differs", _("This document is known with other content."))
+
+
+def member_named(reference: str) -> Member:
+    """Return the member that a body names; raises Problem 422."""
     try:
-        member = find_member(body.member)
+        return find_member(reference)
     except MemberNotFound as problem:
         raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+
+
+def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str | None]:
+    """Return the draft and the member's number, None without member; raises Problem 422 for what names nothing here."""
+    check_time("/purchased_at", body.purchased_at)
+    member = member_named(body.member) if body.member is not None else None
     draft = PurchaseDraft(
         source=body.source,
         number=body.number,
-        member_id=member.pk,
-        store_id=_store_id(body.store),
+        member_id=member.pk if member else 0,
+        store_id=store_named(body.store),
         purchased_at=body.purchased_at,
         currency=body.currency,
         lines=tuple(
-            DraftLine(sku=line.sku, category=line.category, quantity=line.quantity, amount=line.amount)
+            DraftLine(
+                sku=line.sku,
+                category=line.category,
+                quantity=line.quantity,
+                amount=line.amount,
+                brand=line.brand,
+                tax=line.tax,
+                discount=line.discount,
+            )
             for line in body.lines
         ),
         origin="api",
+        shipping=body.shipping,
+        points_paid=body.points_paid,
+        gift_card_paid=body.gift_card_paid,
+        invoice=_invoice(body.invoice),
+        buyer_tax_id=_tax_id(body.buyer_tax_id),
     )
-    return draft, member.number
+    return draft, member.number if member else None
 
 
-def _check_time(purchased_at: datetime) -> None:
+def _invoice(text: str) -> str:
+    try:
+        return invoice_number(text) if text else ""
+    except NotAnInvoice as problem:
+        detail = _("An invoice number is two letters and eight digits.")
+        raise invalid("/invoice", "no_invoice_number", detail) from problem
+
+
+def _tax_id(text: str) -> str:
+    if text and not is_tax_id(text):
+        raise invalid("/buyer_tax_id", "no_tax_id", _("This is not a valid tax number of a company."))
+    return text
+
+
+def check_time(pointer: str, purchased_at: datetime) -> None:
+    """Raise Problem 422 for an instant that lies ahead or before all that can be recorded."""
     latest = timezone.now() + _CLOCK_SKEW
     # The year alone first: at the ends of the calendar a comparison across zones overflows.
     if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
-        raise invalid("/purchased_at", "in_future", _("A purchase lies in the past."))
+        raise invalid(pointer, "in_future", _("A purchase lies in the past."))
     if purchased_at.year < _EARLIEST_YEAR:
-        raise invalid("/purchased_at", "too_old", _("This is before the first purchase that can be recorded."))
+        raise invalid(pointer, "too_old", _("This is before the first purchase that can be recorded."))
 
 
-def _store_id(code: str | None) -> int | None:
+def store_named(code: str | None) -> int | None:
+    """Return the id of the store that a body names; raises Problem 422."""
     if code is None:
         return None
     store_id = Store.objects.filter(code=code).values_list("pk", flat=True).first()

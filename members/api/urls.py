@@ -4,12 +4,17 @@ from django.urls import URLPattern, path
 
 from members.api.balance import MemberBalance
 from members.api.purchases import Purchases
+from members.api.returns import ReturnPreviews, Returns
 
 app_name = "members-api"
 
 urlpatterns: list[URLPattern] = [
     path("purchases", Purchases.as_view(), name="purchases"),
     path("purchases/", Purchases.as_view(schema=None)),
+    path("returns", Returns.as_view(), name="returns"),
+    path("returns/", Returns.as_view(schema=None)),
+    path("returns/preview", ReturnPreviews.as_view(), name="return_preview"),
+    path("returns/preview/", ReturnPreviews.as_view(schema=None)),
     path("members/<str:number>/balance", MemberBalance.as_view(), name="balance"),
     path("members/<str:number>/balance/", MemberBalance.as_view(schema=None)),
 ]
