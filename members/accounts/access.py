@@ -2,8 +2,10 @@
 
 from django.contrib.auth.models import AnonymousUser
 
+from members.accounts.carrier import member_by_carrier
 from members.accounts.models import Identity, Member, User
 from members.lib import codes
+from members.lib.invoices import is_carrier
 
 _PUBLIC_ID_PREFIX = "mem_"
 _IDENTITY_PREFIX = "identity:"
@@ -35,8 +37,8 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
 
 
 def find_member(reference: str) -> Member:
-    """Return the open membership that a till or shop names: a member number, a public id, or
-    ``identity:SOURCE:VALUE``. Raises MemberNotFound.
+    """Return the open membership that a till or shop names: a member number, a public id,
+    ``identity:SOURCE:VALUE``, or the invoice carrier of a member who lets it. Raises MemberNotFound.
     """
     member = _look_up(reference.strip()) if _is_plain(reference) else None
     if member is None or member.status != Member.Status.ACTIVE:
@@ -49,6 +51,8 @@ def _look_up(reference: str) -> Member | None:
         source, _, value = reference.removeprefix(_IDENTITY_PREFIX).partition(":")
         identity = Identity.objects.filter(source=source, value=value).select_related("member").first()
         return identity.member if identity else None
+    if is_carrier(reference):
+        return member_by_carrier(reference)
     if reference.startswith(_PUBLIC_ID_PREFIX):
         return Member.objects.filter(public_id=reference).first()
     if codes.is_member_number(reference):

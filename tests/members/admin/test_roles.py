@@ -27,6 +27,11 @@ PAGES = {
     "members_member_profile": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_birthday": ({"members.view_member", "members.change_member"}, "member"),
     "members_member_consent": ({"members.view_member", "members.change_member"}, "member"),
+    "members_unclaimedpurchase_give": (
+        {"members.view_unclaimedpurchase", "members.change_unclaimedpurchase"},
+        "unclaimedpurchase",
+    ),
+    "members_receiptclaim_picture": ({"members.view_receiptclaim"}, "receiptclaim"),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
@@ -40,6 +45,8 @@ BUTTONS = {
 ACTIONS = {
     ("adjustmentrequest", "approve"): "members.change_adjustmentrequest",
     ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
+    ("receiptclaim", "approve"): "members.change_receiptclaim",
+    ("receiptclaim", "refuse"): "members.change_receiptclaim",
     ("apikey", "revoke"): "members.change_apikey",
     ("outbox", "retry"): "members.change_outbox",
     ("tierset", "put_in_force"): "members.change_tierset",
