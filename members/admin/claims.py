@@ -172,7 +172,9 @@ class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
         if claim.picture is None:
             return "–"
         address = reverse("admin:members_receiptclaim_picture", args=[claim.pk])
-        return format_html('<a href="{0}"><img src="{0}" alt="{1}" width="320"></a>', address, _("photo of the receipt"))
+        return format_html(
+            '<a href="{0}"><img src="{0}" alt="{1}" width="320"></a>', address, _("photo of the receipt")
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the photo."""
@@ -184,7 +186,7 @@ class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
         require(allowed=self.has_view_permission(request))
         claim = get_object_or_404(ReceiptClaim, pk=pk, picture__isnull=False)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return HttpResponse(bytes(claim.picture), content_type="image/webp", headers=headers)
+        return HttpResponse(bytes(claim.picture or b""), content_type="image/webp", headers=headers)
 
     @admin.action(description=gettext_lazy("Approve: record the purchase"), permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[ReceiptClaim]) -> None:

@@ -348,7 +348,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         return True
 
     def _book_or_preview(
-        self, request: HttpRequest, member: Member, form: ReturnForm, lines: LineFormSet
+        self, request: HttpRequest, member: Member, form: ReturnForm, lines: Any
     ) -> tuple[bool, tuple[str, ReturnPreview] | None]:
         """Book exactly what was shown; for anything else return its digest and what it would take."""
         try:

@@ -58,8 +58,8 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code.
 
-    Without `member` it is kept until somebody shows the receipt. `invoice` is a uniform invoice of Taiwan, `buyer_tax_id`
-    the tax number of a company that bought.
+    Without `member` it is kept until somebody shows the receipt. `invoice` is a uniform invoice of Taiwan,
+    `buyer_tax_id` the tax number of a company that bought.
     """
 
     source: Source

@@ -71,9 +71,7 @@ class ReturnBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     store: Code | None = None
 
 
-_KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="1 to 255 printable characters."
-)
+_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="1 to 255 printable characters.")
 _EXAMPLE = OpenApiExample(
     "return",
     request_only=True,
@@ -268,7 +266,9 @@ def _check_parts(body: ReturnBody) -> None:
     """Refuse a body that says what goes back in two ways, or in none."""
     if body.kind == "VOID":
         if body.lines or body.amount is not None:
-            raise invalid("/kind", "void_is_whole", _("A void gives back all that is left: send no lines and no amount."))
+            raise invalid(
+                "/kind", "void_is_whole", _("A void gives back all that is left: send no lines and no amount.")
+            )
         fault = body.purchase is None
     else:
         if body.kind == "ALLOWANCE" and body.amount is None:

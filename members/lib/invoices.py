@@ -1,7 +1,7 @@
 """Uniform invoices of Taiwan: their numbers, two-month periods, buyers' tax numbers, carriers, QR codes. Pure.
 
-Numbers begin anew with every period, so a number alone names no invoice; with its period it does. Years are counted from
-1912 (2026 is 115).
+Numbers begin anew with every period, so a number alone names no invoice; with its period it does. Years are counted
+from 1912 (2026 is 115).
 """
 
 import re

@@ -236,7 +236,9 @@ class ReceiptClaim(models.Model):
         verbose_name_plural = _("claims of receipts")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="receipt_claim_has_amount"),
-            models.CheckConstraint(condition=Q(state="WAITING") | Q(picture=None), name="receipt_picture_while_waiting"),
+            models.CheckConstraint(
+                condition=Q(state="WAITING") | Q(picture=None), name="receipt_picture_while_waiting"
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "claimed_at"], name="receipt_claim_member"),

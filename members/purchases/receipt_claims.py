@@ -1,4 +1,4 @@
-"""Claims of forgotten purchases: what a member typed from a receipt finds the kept purchase, or waits for it or for staff."""
+"""Claims of forgotten purchases: a receipt finds the kept purchase, or waits for it or for staff."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,7 +1,7 @@
 """Purchases that named no member: kept, and recorded for whoever shows the receipt.
 
-They go unchanged through the door of all purchases: rules and tier of the day of purchase decide, and the document's key
-makes sure that one receipt earns once, whoever claims it.
+They go unchanged through the door of all purchases: rules and tier of the day of purchase decide, and the document's
+key makes sure that one receipt earns once, whoever claims it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def folded(number: str) -> str:
 def keep_unmatched(*, drafts: Sequence[PurchaseDraft]) -> list[Kept]:
     """Keep purchases that name no member (``member_id`` 0) for claiming, each once per (source, number).
 
-    Answers in the order given. A number that is known with other content, or recorded for a member without ever having been
+    Answers in the order given. A number that is known with other content, or recorded for a member without having been
     kept, changes nothing and is marked ``differs``. Claims that wait for one of the receipts are matched at once.
     """
     if not drafts:

@@ -60,7 +60,7 @@ class ReceiptForm(forms.Form):
         if not sent:
             return None
         try:
-            return pictures.rewritten(sent.file, size=sent.size or 0).read()
+            return bytes(pictures.rewritten(sent.file, size=sent.size or 0).read())
         except pictures.TooLarge as problem:
             raise ValidationError(_("The picture is larger than 5 MB or 20 megapixels.")) from problem
         except (pictures.Animated, pictures.NotAPicture) as problem:
@@ -114,9 +114,9 @@ def forgotten(request: HttpRequest, member: Member) -> HttpResponse:
 
 def _say(request: HttpRequest, result: ClaimResult) -> None:
     if result.state == ReceiptClaim.State.MATCHED:
-        text = ngettext(
-            "Found! %(points)s point is yours.", "Found! %(points)s points are yours.", result.points
-        ) % {"points": number_format(result.points)}
+        text = ngettext("Found! %(points)s point is yours.", "Found! %(points)s points are yours.", result.points) % {
+            "points": number_format(result.points)
+        }
         messages.success(request, text)
     elif result.state == ReceiptClaim.State.WAITING:
         messages.info(request, _("We have not found it yet. We keep looking, and our staff will check it."))

@@ -103,9 +103,7 @@ class CarrierForm(forms.Form):
     @classmethod
     def of(cls, person: Person) -> "CarrierForm":
         """Return the form as the member left it."""
-        return cls(
-            initial={"carrier": person.carrier, "may_find_card": person.carrier_is_key_since is not None}
-        )
+        return cls(initial={"carrier": person.carrier, "may_find_card": person.carrier_is_key_since is not None})
 
 
 class ConsentForm(forms.Form):
