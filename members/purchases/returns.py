@@ -2,6 +2,8 @@
 
 One return and a thousand take the same path: match, decide in memory by the stored breakdown, write in sets. Rules are
 never evaluated again. A preview is the same decision without lock and without writing.
+
+Points that paid for a purchase do not come back here: whoever spent them refunds that spending.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

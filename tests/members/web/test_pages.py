@@ -15,7 +15,7 @@ from tests.factories import give, make_member, make_tiers, make_user
 
 pytestmark = pytest.mark.django_db
 
-PORTAL = ["/", "/card/", "/history/", "/tiers/", "/profile/", "/more/"]
+PORTAL = ["/", "/card/", "/history/", "/forgotten/", "/tiers/", "/profile/", "/more/"]
 PUBLIC = [
     "/",
     "/accounts/login/",
