@@ -35,9 +35,11 @@ from members.purchases.models import (
     PurchaseImport,
     PurchaseKey,
     PurchaseLine,
+    ReceiptClaim,
     Return,
     ReturnLine,
     RuleReplay,
+    UnclaimedPurchase,
 )
 from members.tiers.models import Standing, Tier, TierGrant, TierSet
 
@@ -80,6 +82,7 @@ __all__ = [
     "PurchaseImport",
     "PurchaseKey",
     "PurchaseLine",
+    "ReceiptClaim",
     "Return",
     "ReturnLine",
     "RuleReplay",
@@ -92,5 +95,6 @@ __all__ = [
     "TierGrant",
     "TierSet",
     "TrialUse",
+    "UnclaimedPurchase",
     "User",
 ]

@@ -5,8 +5,10 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
+from members.accounts.carrier import member_by_carrier
 from members.accounts.models import DeadNumber, Identity, Member, User
 from members.lib import codes
+from members.lib.invoices import is_carrier
 
 _PUBLIC_ID_PREFIX = "mem_"
 _IDENTITY_PREFIX = "identity:"
@@ -48,8 +50,8 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
 
 
 def find_member(reference: str) -> Member:
-    """Return the open membership that a till or shop names: a member number, a public id, or
-    ``identity:SOURCE:VALUE``. What names a merged member leads to the one that stays.
+    """Return the open membership that a till or shop names: a member number, a public id, ``identity:SOURCE:VALUE``, or
+    the invoice carrier of a member who lets it. What names a merged member leads to the one that stays.
 
     Raises MemberNotFound, LostCard for the number of a lost card.
     """
@@ -89,6 +91,8 @@ def _look_up(reference: str) -> Member | None:
         identities = Identity.objects.select_related("member__merged_into")
         identity = identities.filter(source=source, value=value).first()
         return identity.member if identity else None
+    if is_carrier(reference):
+        return member_by_carrier(reference)
     if reference.startswith(_PUBLIC_ID_PREFIX):
         return Member.objects.select_related("merged_into").filter(public_id=reference).first()
     if codes.is_member_number(reference):

@@ -199,6 +199,9 @@ class Person(models.Model):
     )
     birth_year = models.PositiveSmallIntegerField(_("birth year"), null=True, blank=True)
     birthday_set_at = models.DateTimeField(null=True, editable=False)
+    # The barcode of electronic invoices ("/ABC1234"); a key to the member only since the member said so.
+    carrier = models.CharField(_("invoice carrier"), max_length=8, blank=True, default="")
+    carrier_is_key_since = models.DateTimeField(_("carrier may find the card since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("person")
@@ -213,6 +216,9 @@ class Person(models.Model):
                 condition=Q(birth_month__isnull=True, birth_day__isnull=True)
                 | Q(birth_month__range=(1, 12), birth_day__range=(1, 31)),
                 name="person_birthday_is_whole",
+            ),
+            models.UniqueConstraint(
+                fields=["carrier"], condition=Q(carrier_is_key_since__isnull=False), name="person_carrier_key_once"
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 from members.admin import (
     accounts,
+    claims,
     earning,
     households,
     jobs,
@@ -19,6 +20,7 @@ from members.admin import (
 
 __all__ = [
     "accounts",
+    "claims",
     "earning",
     "households",
     "jobs",

@@ -16,6 +16,7 @@ from members.lib.clock import database_now
 from members.lib.money import exponent
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine
+from members.purchases.models import Return
 from members.tiers.models import Tier
 
 MOST_POINTS = 10_000_000
@@ -75,6 +76,17 @@ class DocumentForm(forms.Form):
         if at > database_now():
             raise forms.ValidationError(_("This time lies in the future."))
         return at
+
+
+class ReturnForm(DocumentForm):
+    """The head of a return; shown twice, so that what it takes is seen before it counts."""
+
+    settlement = forms.ChoiceField(
+        label=_("settled by"),
+        choices=Return.Settlement.choices,
+        help_text=_("Points go back in the same way."),
+    )
+    previewed = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 class LineForm(forms.Form):

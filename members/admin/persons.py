@@ -32,6 +32,7 @@ from members.admin.forms import (
     Lines,
     PointsForm,
     ProfileForm,
+    ReturnForm,
 )
 from members.admin.ledger import may_extend, refusal
 from members.admin.merges import merge_page
@@ -46,7 +47,7 @@ from members.models import AdjustmentRequest, Member, Person, PointsAccount, Sta
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
-from members.purchases.returns import RecordedReturn, record_return
+from members.purchases.returns import RecordedReturn, ReturnPreview, preview_return, record_return
 from members.tiers.granting import (
     EndsBeforeItBegins,
     MemberMerged,
@@ -228,7 +229,26 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     def return_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
         """Record a return."""
         member = self._member(request, member_id, "return")
-        return self._document_page(request, member, _("Record a return"), self._record_return)
+        require(allowed=member.user_id != request.user.pk)
+        form = ReturnForm(request.POST or None, initial={"at": database_now()})
+        lines = Lines(request.POST or None, prefix="lines")
+        preview = None
+        if form.is_valid() and lines.is_valid():
+            booked, preview = self._book_or_preview(request, member, form, lines)
+            if booked:
+                return redirect("admin:members_member_change", member.pk)
+        return page(
+            self,
+            request,
+            "document.html",
+            form=form if preview is None else _with_preview(request, preview[0]),
+            lines=lines,
+            member=member,
+            preview=preview and preview[1],
+            title=_("Record a return"),
+            submit=_("Book the return") if preview else _("Show what it takes"),
+            status=_status(form, lines),
+        )
 
     def profile_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
         """Correct name, language and time zone on the member's wish, and how a member without login is reached."""
@@ -418,26 +438,20 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         self.message_user(request, text % figures, messages.SUCCESS)
         return True
 
-    def _record_return(self, request: HttpRequest, member: Member, form: DocumentForm, lines: LineFormSet) -> bool:
-        said = form.cleaned_data
+    def _book_or_preview(
+        self, request: HttpRequest, member: Member, form: ReturnForm, lines: Any
+    ) -> tuple[bool, tuple[str, ReturnPreview] | None]:
+        """Book exactly what was shown; for anything else return its digest and what it would take."""
         try:
-            recorded = record_return(
-                draft=ReturnDraft(
-                    source=SOURCE,
-                    number=said["number"],
-                    member_id=member.pk,
-                    returned_at=said["at"],
-                    currency=said["currency"],
-                    lines=lines.drafts(said["currency"]),
-                    origin=SOURCE,
-                    store_id=said["store"].pk if said["store"] else None,
-                )
-            )
+            draft = _return_draft(member, form, lines)
+            digest = draft.content_hash
+            if "confirm" in request.POST and form.cleaned_data["previewed"] == digest:
+                self._tell_return(request, record_return(draft=draft))
+                return True, None
+            return False, (digest, preview_return(draft=draft))
         except (ContentDiffers, ValidationError) as problem:
             form.add_error(None, _document_refusal(problem))
-            return False
-        self._tell_return(request, recorded)
-        return True
+            return False, None
 
     def _tell_return(self, request: HttpRequest, recorded: RecordedReturn) -> None:
         if not recorded.is_new:
@@ -479,6 +493,27 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         self.log_change(request, member, [{"changed": {"fields": ["birthday"]}}])
         self.message_user(request, _("Saved."), messages.SUCCESS)
         return True
+
+
+def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> ReturnDraft:
+    said = form.cleaned_data
+    return ReturnDraft(
+        source=SOURCE,
+        number=said["number"],
+        member_id=member.pk,
+        returned_at=said["at"],
+        currency=said["currency"],
+        lines=lines.drafts(said["currency"]),
+        origin=SOURCE,
+        store_id=said["store"].pk if said["store"] else None,
+        settlement=said["settlement"],
+    )
+
+
+def _with_preview(request: HttpRequest, digest: str) -> ReturnForm:
+    said = request.POST.copy()
+    said["previewed"] = digest
+    return ReturnForm(said)
 
 
 def _previewed(request: HttpRequest, points: int) -> PointsForm:

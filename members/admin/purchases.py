@@ -7,9 +7,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from members.admin.claims import invoice_text
 from members.admin.pages import M, ReadOnlyAdmin
 from members.lib.money import format_money
+from members.lib.periods import local_day
 from members.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.programme.models import Programme
 
 P = TypeVar("P", bound=Model)
 
@@ -77,6 +80,13 @@ class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
     search_help_text = _("Document number or member number")
     ordering = ("-pk",)
     inlines = (PurchaseLineInline,)
+    exclude = ("invoice",)
+    readonly_fields = ("invoice_shown",)
+
+    @admin.display(description=_("invoice"))
+    def invoice_shown(self, purchase: Purchase) -> str:
+        """The invoice number with its period."""
+        return invoice_text(purchase.invoice, local_day(purchase.purchased_at, Programme.current().tz))
 
     @admin.display(description=_("amount"))
     def money(self, purchase: Purchase) -> str:
@@ -88,7 +98,7 @@ class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
 class ReturnAdmin(ReadOnlyAdmin[Return]):
     """What was brought back."""
 
-    list_display = ("number", "source", "member", "money", "returned_at", "store", "origin")
+    list_display = ("number", "source", "member", "kind", "money", "settlement", "returned_at", "store", "origin")
     list_select_related = ("member", "store")
     search_fields = ("number__exact", "member__number__exact")
     search_help_text = _("Document number or member number")

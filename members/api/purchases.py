@@ -22,8 +22,10 @@ from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
 from members.api.problems import Problem, invalid, lost_card
+from members.lib.invoices import NotAnInvoice, invoice_number, is_tax_id
 from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import ContentDiffers, record_purchase
+from members.purchases.unclaimed import keep_unmatched
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _EARLIEST_YEAR = 1970
@@ -61,21 +63,23 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A purchase: `member` is a member number, a public id or identity:SOURCE:VALUE; `store` a store's code.
 
+    Without `member` it is kept until somebody shows the receipt. `invoice` is a uniform invoice of Taiwan,
+    `buyer_tax_id` the tax number of a company that bought.
     `shipping` comes on top of the lines; `points_paid` and `gift_card_paid` say how much of it all was paid that way.
     """
 
     source: Source
     number: Text60
-    member: Reference
     purchased_at: Instant
     currency: Currency
     lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=1000)]
+    member: Reference | None = None
     store: Code | None = None
     shipping: Amount | None = None
     points_paid: Amount | None = None
     gift_card_paid: Amount | None = None
-    invoice: Text20OrEmpty = ""
-    buyer_tax_id: Text20OrEmpty = ""
+    invoice: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    buyer_tax_id: Annotated[str, msgspec.Meta(max_length=8)] = ""
 
 
 class Purchases(APIView):
@@ -91,6 +95,7 @@ class Purchases(APIView):
         description=(
             "Once per (source, number): a repeat with the same content answers 200 with the first result, "
             "a repeat with other content 409. Amounts are in minor units. "
+            "Without a member the answer is 202: the purchase is kept until a member shows its receipt. "
             "A key in `Idempotency-Key` makes the whole answer repeatable."
         ),
         parameters=[
@@ -109,6 +114,15 @@ class Purchases(APIView):
                     "member": {"type": "string", "description": "Member number."},
                     "points": {"type": "integer"},
                     "explanation": {"type": "array", "items": {"type": "string"}},
+                },
+            ),
+            **schema.answers(
+                {202: "Kept until somebody claims it."},
+                {
+                    "id": {"type": "string"},
+                    "source": {"type": "string"},
+                    "number": {"type": "string"},
+                    "state": {"type": "string", "enum": ["kept"]},
                 },
             ),
             **schema.problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
@@ -134,7 +148,7 @@ class Purchases(APIView):
         body = decode(request, PurchaseBody)
         key = idempotency.key_of(request)
         if not key:
-            return _respond(_record(body))
+            return respond(_record(body))
         answer = idempotency.answer_once(
             principal=f"api-key:{request.auth.pk}",
             key=key,
@@ -142,22 +156,23 @@ class Purchases(APIView):
             at=timezone.now(),
             produce=lambda: _record(body),
         )
-        return _respond(answer)
+        return respond(answer)
 
 
-def _respond(answer: Answer) -> Response:
+def respond(answer: Answer) -> Response:
+    """Return the answer, marked when it is a stored one."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
     return Response(answer.body, status=answer.status, headers=headers)
 
 
 def _record(body: PurchaseBody) -> Answer:
     draft, number = _draft(body)
+    if number is None:
+        return _keep(draft)
     try:
         recorded = record_purchase(draft=draft)
     except ContentDiffers as problem:
-        raise Problem(
-            HTTPStatus.CONFLICT, "content_differs", _("This document is known with other content.")
-        ) from problem
+        raise content_differs() from problem
     return Answer(
         status=HTTPStatus.CREATED if recorded.is_new else HTTPStatus.OK,
         body={
@@ -171,14 +186,34 @@ def _record(body: PurchaseBody) -> Answer:
     )
 
 
-def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
-    """Return the draft and the member's number; raises Problem 422 for what names nothing here."""
+def _keep(draft: PurchaseDraft) -> Answer:
+    kept = keep_unmatched(drafts=[draft])[0]
+    if kept.differs:
+        raise content_differs()
+    return Answer(
+        status=HTTPStatus.ACCEPTED,
+        body={
+            "id": public_id(draft.source, draft.number),
+            "source": draft.source,
+            "number": draft.number,
+            "state": "kept",
+        },
+    )
+
+
+def content_differs() -> Problem:
+    """Return the problem of a document that is known with other content."""
+    return Problem(HTTPStatus.CONFLICT, "content_differs", _("This document is known with other content."))
+
+
+def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str | None]:
+    """Return the draft and the member's number, None without member; raises Problem 422 for what names nothing here."""
     check_time(body.purchased_at)
-    member = member_of(body.member)
+    member = member_of(body.member) if body.member is not None else None
     draft = PurchaseDraft(
         source=body.source,
         number=body.number,
-        member_id=member.pk,
+        member_id=member.pk if member else 0,
         store_id=store_id_of(body.store),
         purchased_at=body.purchased_at,
         currency=body.currency,
@@ -187,10 +222,10 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
         shipping=body.shipping,
         points_paid=body.points_paid,
         gift_card_paid=body.gift_card_paid,
-        invoice=body.invoice,
-        buyer_tax_id=body.buyer_tax_id,
+        invoice=_invoice(body.invoice),
+        buyer_tax_id=_tax_id(body.buyer_tax_id),
     )
-    return draft, member.number
+    return draft, member.number if member else None
 
 
 def draft_lines(bodies: Sequence[LineBody]) -> tuple[DraftLine, ...]:
@@ -221,6 +256,20 @@ def member_of(reference: str) -> Member:
         raise lost_card() from problem
     except MemberNotFound as problem:
         raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+
+
+def _invoice(text: str) -> str:
+    try:
+        return invoice_number(text) if text else ""
+    except NotAnInvoice as problem:
+        detail = _("An invoice number is two letters and eight digits.")
+        raise invalid("/invoice", "no_invoice_number", detail) from problem
+
+
+def _tax_id(text: str) -> str:
+    if text and not is_tax_id(text):
+        raise invalid("/buyer_tax_id", "no_tax_id", _("This is not a valid tax number of a company."))
+    return text
 
 
 def check_time(purchased_at: datetime, pointer: str = "/purchased_at") -> None:

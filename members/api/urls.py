@@ -7,6 +7,7 @@ from members.api.holds import CaptureHold, Holds, ReleaseHold
 from members.api.purchase_events import PurchaseEvents
 from members.api.purchases import Purchases
 from members.api.quotes import Quotes
+from members.api.returns import ReturnPreviews, Returns
 
 app_name = "members-api"
 
@@ -23,6 +24,10 @@ urlpatterns: list[URLPattern] = [
     path("purchases/events/", PurchaseEvents.as_view(schema=None)),
     path("purchases/quote", Quotes.as_view(), name="quotes"),
     path("purchases/quote/", Quotes.as_view(schema=None)),
+    path("returns", Returns.as_view(), name="returns"),
+    path("returns/", Returns.as_view(schema=None)),
+    path("returns/preview", ReturnPreviews.as_view(), name="return_preview"),
+    path("returns/preview/", ReturnPreviews.as_view(schema=None)),
     path("members/<str:number>/balance", MemberBalance.as_view(), name="balance"),
     path("members/<str:number>/balance/", MemberBalance.as_view(schema=None)),
 ]

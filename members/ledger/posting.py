@@ -222,27 +222,6 @@ def take_back(
     return _take_what_there_is(account, asked, now=now, first_from_entry=first_from_entry)
 
 
-def take_back_purchase(
-    account: PointsAccount,
-    *,
-    earned: PointsEntry,
-    points: int,
-    key: str,
-    data: dict[str, Any],
-    at: datetime,
-    now: datetime,
-) -> PointsEntry:
-    """Take back what a purchase earned, first from the lot of that entry; 0 points record the reason alone.
-
-    For a return, in its transaction: the account was locked with ``lock_account``, ``now`` is the clock after that, and
-    the key holds the id of the new return. A shortfall is treated as in ``take_back``.
-    """
-    asked = Movement(
-        Kind.RETURN, Contra.REVERSED, -points, key, "return", data, at, purchase_id=earned.purchase_id, recorded_at=now
-    )
-    return _take_what_there_is(account, asked, now=now, first_from_entry=earned.pk)
-
-
 def _take_what_there_is(
     account: PointsAccount, asked: Movement, *, now: datetime, first_from_entry: int | None = None
 ) -> PointsEntry:

@@ -157,6 +157,15 @@ class Programme(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Points set aside for a purchase go back by themselves after so many hours."),
     )
+    claim_days = models.PositiveSmallIntegerField(
+        _("a forgotten purchase can be claimed for days"), default=30, validators=[MinValueValidator(1)]
+    )
+    claims_per_day = models.PositiveSmallIntegerField(
+        _("claims of forgotten purchases a day"),
+        default=5,
+        validators=[MinValueValidator(1)],
+        help_text=_("How many one member may make."),
+    )
     return_window_days = models.PositiveSmallIntegerField(_("return window in days"), default=14)
     adjustment_limit = models.PositiveIntegerField(
         _("adjustments up to this need no second person"), default=1000, validators=[MinValueValidator(1)]

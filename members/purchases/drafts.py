@@ -3,12 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from members.ledger.award_rows import AwardLine
 
 _NOTHING_TOLD = (None, None, None, "", "")
+_A_PLAIN_RETURN = (None, None, "RETURN", "REFUND")
 
 
 class DraftLine(AwardLine, frozen=True, gc=False):
@@ -47,9 +49,21 @@ class PurchaseDraft:
         return _digest(self.member_id, self.store_id, self.purchased_at.timestamp(), self.currency, self.lines, *told)
 
 
+class Named(NamedTuple):
+    """The business key of a purchase."""
+
+    source: str
+    number: str
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnDraft:
-    """Goods brought back; lines hold positive quantities and amounts. (source, number) as for purchases."""
+    """Goods or money given back; lines hold positive quantities and amounts. (source, number) as for purchases.
+
+    ``purchase`` names the purchase; otherwise the lines are matched to the latest ones. ``amount`` in place of lines
+    gives back money of the named purchase without goods. A VOID gives back all that is left of the named purchase. How
+    it was settled (``settlement``) changes nothing about the points.
+    """
 
     source: str
     number: str
@@ -60,11 +74,17 @@ class ReturnDraft:
     origin: str
     store_id: int | None = None
     backfilled: bool = False
+    purchase: Named | None = None
+    amount: int | None = None
+    kind: str = "RETURN"
+    settlement: str = "REFUND"
 
     @property
     def content_hash(self) -> str:
         """A digest of what was returned, when and by whom."""
-        return _digest(self.member_id, self.store_id, self.returned_at.timestamp(), self.currency, self.lines)
+        parts = (self.purchase, self.amount, self.kind, self.settlement)
+        told = [] if parts == _A_PLAIN_RETURN else [parts]
+        return _digest(self.member_id, self.store_id, self.returned_at.timestamp(), self.currency, self.lines, *told)
 
 
 def _digest(*parts: object) -> str:

@@ -89,7 +89,17 @@ class PurchaseLine(models.Model):
 
 
 class Return(models.Model):
-    """Goods brought back; may touch several purchases."""
+    """Goods or money given back; may touch several purchases."""
+
+    class Kind(models.TextChoices):
+        RETURN = "RETURN", _("return")
+        VOID = "VOID", _("void: the whole purchase")
+        ALLOWANCE = "ALLOWANCE", _("allowance: money without goods")
+
+    class Settlement(models.TextChoices):
+        REFUND = "REFUND", _("refund")
+        STORE_CREDIT = "STORE_CREDIT", _("store credit")
+        EXCHANGE = "EXCHANGE", _("exchange")
 
     source = models.CharField(_("source"), max_length=40)
     number = models.CharField(_("document number"), max_length=60)
@@ -100,11 +110,28 @@ class Return(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount = models.BigIntegerField(_("amount (minor units)"))
     origin = models.CharField(_("came by"), max_length=12)
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices, default=Kind.RETURN)
+    # How the member was paid does not matter to the points.
+    settlement = models.CharField(_("settled by"), max_length=12, choices=Settlement.choices, default=Settlement.REFUND)
+    # The purchase that the document names; None where its lines were matched.
+    purchase = models.ForeignKey(
+        Purchase, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="named_returns"
+    )
+    # Money of the named purchase was given back without goods: there are no lines.
+    by_amount = models.BooleanField(_("amount only"), default=False)
 
     class Meta:
         verbose_name = _("return")
         verbose_name_plural = _("returns")
-        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="return_amount_not_negative")]
+        indexes = [
+            models.Index(fields=["purchase"], name="return_named", condition=Q(purchase__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="return_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(by_amount=False) | Q(purchase__isnull=False), name="return_amount_names_purchase"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.number}"
@@ -132,6 +159,95 @@ class ReturnLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku}"
+
+
+class UnclaimedPurchase(models.Model):
+    """A purchase that named no member, kept for whoever shows the receipt; money in minor units."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", _("can be claimed")
+        CLAIMED = "CLAIMED", _("claimed")
+        EXPIRED = "EXPIRED", _("nobody came")
+
+    source = models.CharField(_("source"), max_length=40)
+    number = models.CharField(_("document number"), max_length=60)
+    # The draft as the shop reported it, to be recorded unchanged.
+    content = models.JSONField(_("content"))
+    content_hash = models.CharField(max_length=64, editable=False)
+    purchased_at = models.DateTimeField(_("purchased"))
+    day = models.DateField(_("day"), help_text=_("The local day, as on the receipt."))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.BigIntegerField(_("amount (minor units)"))
+    store = models.ForeignKey("members.Store", models.PROTECT, null=True, db_index=False, related_name="+")
+    # The number as receipts are compared: capitals, without blanks and hyphens.
+    receipt = models.CharField(max_length=60, editable=False)
+    invoice = models.CharField(_("invoice number"), max_length=20, blank=True, default="")
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.OPEN)
+    member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="claimed_purchases")
+    kept_at = models.DateTimeField(_("kept"))
+    settled_at = models.DateTimeField(_("settled"), null=True)
+
+    class Meta:
+        verbose_name = _("purchase without member")
+        verbose_name_plural = _("purchases without member")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="unclaimed_purchase_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="unclaimed_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", settled_at=None, member=None) | ~Q(state="OPEN"),
+                name="unclaimed_open_is_nobodys",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["receipt"], name="unclaimed_receipt"),
+            models.Index(fields=["invoice"], name="unclaimed_invoice", condition=~Q(invoice="")),
+            models.Index(fields=["day"], name="unclaimed_open", condition=Q(state="OPEN")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.number}"
+
+
+class ReceiptClaim(models.Model):
+    """What a member typed from a receipt of a forgotten purchase, and what became of it."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", _("waiting")
+        MATCHED = "MATCHED", _("found")
+        APPROVED = "APPROVED", _("approved")
+        REFUSED = "REFUSED", _("refused")
+
+    member = models.ForeignKey("members.Member", models.PROTECT, db_index=False, related_name="receipt_claims")
+    number = models.CharField(_("document number"), max_length=60, help_text=_("Capitals, without blanks."))
+    day = models.DateField(_("day"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.BigIntegerField(_("amount (minor units)"))
+    # Written anew as WebP, and kept only until somebody has decided.
+    picture = models.BinaryField(_("photo of the receipt"), null=True)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    unclaimed = models.ForeignKey(UnclaimedPurchase, models.PROTECT, null=True, related_name="claims")
+    points = models.BigIntegerField(_("points"), null=True)
+    claimed_at = models.DateTimeField(_("claimed"))
+    decided_by = models.ForeignKey("members.User", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    class Meta:
+        verbose_name = _("claim of a receipt")
+        verbose_name_plural = _("claims of receipts")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="receipt_claim_has_amount"),
+            models.CheckConstraint(
+                condition=Q(state="WAITING") | Q(picture=None), name="receipt_picture_while_waiting"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "claimed_at"], name="receipt_claim_member"),
+            models.Index(fields=["number"], name="receipt_claim_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class PurchaseImport(models.Model):

@@ -1,31 +1,42 @@
 """Returns: matched to what was bought, taking back exactly the points that were earned.
 
-A returned line goes to the latest earlier purchase of the same member and article that still has something to return,
-split where one is not enough. What matches nothing is recorded without points. Rules are never evaluated again: the
-stored breakdown of the purchase says what it earned.
+One return and a thousand take the same path: match, decide in memory by the stored breakdown, write in sets. Rules are
+never evaluated again. A preview is the same decision without lock and without writing.
+
+Points that paid for a purchase do not come back here: whoever spent them refunds that spending.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from members.accounts.access import history_ids
 from members.earning.explanation import describes
-from members.earning.rules import points_to_revoke
 from members.events.log import NewEvent, write_events
-from members.ledger import posting
-from members.ledger.models import PointsAccount, PointsEntry, PointType
+from members.ledger.award_rows import CounterKey, CounterUse
+from members.ledger.models import PointsEntry, PointType
+from members.ledger.taking_back import (
+    Ask,
+    Holdings,
+    Taken,
+    decide_take_back,
+    holdings_of,
+    lock_accounts,
+    post_take_backs,
+    read_accounts,
+)
 from members.lib.clock import database_now
 from members.lib.transactions import retried
-from members.purchases.drafts import DraftLine, ReturnDraft
+from members.purchases.drafts import DraftLine, Named, ReturnDraft
 from members.purchases.models import PurchaseKey, PurchaseLine, Return, ReturnLine
 from members.purchases.recording import ContentDiffers
+from members.purchases.return_keys import Known, entry_key, known_returns, take_keys
+from members.purchases.return_matching import Matched, match_returns, named_purchases
+from members.purchases.return_shares import BoughtLine, given_back, part_of_status, share_back
 
 
 @describes("return")
@@ -35,123 +46,298 @@ def _reason(data: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class RecordedReturn:
-    """What became of a return: points taken (not negative) and the lines that matched no purchase."""
+    """What became of a return: points taken (not negative) and the lines that matched no purchase.
+
+    ``is_new`` is false for a repeat, ``differs`` when its number is known with other content.
+    """
 
     return_id: int
     points_taken: int
     unmatched: tuple[DraftLine, ...]
     is_new: bool
+    differs: bool = False
 
 
 @dataclass(frozen=True)
-class _Match:
-    """A part of a returned line and the purchase line it goes to."""
+class PreviewedPurchase:
+    """What a return takes for one purchase: ``points`` leave the balance, pending ones, usable ones and as debt.
 
-    line: DraftLine
-    quantity: int
-    purchase_line: PurchaseLine | None
+    ``shortfall`` is what is due but no longer there; ``status_points`` only count for the tier.
+    """
+
+    source: str
+    number: str
+    points: int
+    pending: int
+    debt: int
+    shortfall: int
+    status_points: int
+
+    @property
+    def spendable(self) -> int:
+        """How many of the points could be spent now."""
+        return self.points - self.pending - self.debt
+
+
+@dataclass(frozen=True)
+class ReturnPreview:
+    """What booking the return would do; the tier stays until its review whatever comes back.
+
+    ``balance`` holds all points, pending ones too, less what is owed. A known document would change nothing: ``is_new``
+    is false then.
+    """
+
+    purchases: tuple[PreviewedPurchase, ...]
+    unmatched: tuple[DraftLine, ...]
+    balance_before: int
+    balance_after: int
+    is_new: bool
+
+    @property
+    def points_taken(self) -> int:
+        """The points that leave the balance, of all purchases."""
+        return sum(purchase.points for purchase in self.purchases)
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """A return with what it takes back, for each purchase spendable before status points."""
+
+    return_id: int
+    matched: Matched
+    taken: tuple[Taken, ...]
 
 
 @retried
 def record_return(*, draft: ReturnDraft) -> RecordedReturn:
     """Record one return and take its points back, once per (source, number); a repeat returns the first result.
 
-    Raises ContentDiffers when the number is known with other content, PointsAccount.DoesNotExist for an unknown member.
+    Raises ContentDiffers when the number is known with other content, PointsAccount.DoesNotExist for an unknown member,
+    UnknownPurchase when it names a purchase that is not the member's.
     """
-    return_id = _take_key(draft)
-    if return_id is None:
-        return _known(draft)
-    # The account's lock also keeps two returns of one member from matching the same purchase line.
-    account = posting.lock_account(draft.member_id)
-    now = database_now()
-    matches = [part for line in _matched(draft) for part in line]
-    _write_rows(return_id, draft, matches, now)
-    entries = _take_points_back(return_id, draft, matches, account, now)
-    _write_events(return_id, draft, entries, now)
-    unmatched = tuple(_part_of(match) for match in matches if match.purchase_line is None)
-    return RecordedReturn(return_id, -sum(entry.points for entry in entries), unmatched, is_new=True)
-
-
-def _take_key(draft: ReturnDraft) -> int | None:
-    """Take the document's key and the id of its row; None when the document is known."""
-    next_id = (
-        "nextval('members_return_id_seq')"
-        if connection.vendor == "postgresql"
-        else "(SELECT coalesce(max(id), 0) + 1 FROM members_return)"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_KEY.format(next_id=next_id), [draft.source, draft.number, draft.content_hash])
-        taken = cursor.fetchone()
-    return int(taken[0]) if taken else None
-
-
-_TAKE_KEY = """
-INSERT INTO members_purchasekey (source, number, document, document_id, content_hash)
-VALUES (%s, %s, 'RETURN', {next_id}, %s) ON CONFLICT (source, number) DO NOTHING RETURNING document_id
-"""
-
-
-def _known(draft: ReturnDraft) -> RecordedReturn:
-    key = PurchaseKey.objects.get(source=draft.source, number=draft.number)
-    if key.content_hash != draft.content_hash or key.document != PurchaseKey.Document.RETURN:
+    recorded = record_returns(drafts=[draft])[0]
+    if recorded.differs:
         raise ContentDiffers(draft.number)
-    taken = PointsEntry.objects.filter(key__startswith=_entry_key(key.document_id, ""), member_id=draft.member_id)
-    points = -(taken.aggregate(total=Sum("points"))["total"] or 0)
-    lines = ReturnLine.objects.filter(returned_id=key.document_id, purchase_line=None)
-    unmatched = tuple(DraftLine(line.sku, line.quantity, line.amount) for line in lines)
-    return RecordedReturn(key.document_id, points, unmatched, is_new=False)
+    return recorded
 
 
-def _entry_key(return_id: int, purchase_id: int | str) -> str:
-    return f"return:{return_id}:{purchase_id}"
+@retried
+def record_returns(*, drafts: Sequence[ReturnDraft]) -> list[RecordedReturn]:
+    """Record many returns, all or nothing, each once per (source, number); answers in the order given.
+
+    The same result as one by one in that order, in a fixed number of statements. A known number with other content
+    changes nothing and is marked ``differs``. Raises PointsAccount.DoesNotExist, UnknownPurchase.
+    """
+    # First of all: a refusal leaves the numbers free.
+    named = named_purchases(drafts)
+    taken_keys = take_keys(drafts)
+    new = {}
+    for place, draft in enumerate(drafts):
+        return_id = taken_keys.pop((draft.source, draft.number), None)
+        if return_id is not None:
+            new[place] = return_id
+    recorded = _record_new([(return_id, drafts[place]) for place, return_id in new.items()], named)
+    answers = dict(zip(new, recorded, strict=True))
+    known = known_returns([draft for place, draft in enumerate(drafts) if place not in new])
+    return [answers[place] if place in answers else _repeat(draft, known) for place, draft in enumerate(drafts)]
 
 
-def _matched(draft: ReturnDraft) -> Iterable[list[_Match]]:
-    candidates = _returnable_lines(draft)
-    left = {line.pk: line.quantity - _returned(line) for line in candidates}
-    for line in draft.lines:
-        yield _match_line(line, [found for found in candidates if found.sku == line.sku], left)
+def _repeat(draft: ReturnDraft, known: Mapping[tuple[str, str], Known]) -> RecordedReturn:
+    kept = known[draft.source, draft.number]
+    differs = kept.content_hash != draft.content_hash or kept.document != PurchaseKey.Document.RETURN
+    return RecordedReturn(kept.return_id, kept.points_taken, kept.unmatched, is_new=False, differs=differs)
 
 
-def _returnable_lines(draft: ReturnDraft) -> list[PurchaseLine]:
-    lines = PurchaseLine.objects.filter(
-        purchase__member_id__in=history_ids(draft.member_id),
-        purchase__purchased_at__lte=draft.returned_at,
-        purchase__currency=draft.currency,
-        sku__in={line.sku for line in draft.lines},
+def _record_new(drafts: Sequence[tuple[int, ReturnDraft]], named: Mapping[Named, int]) -> list[RecordedReturn]:
+    if not drafts:
+        return []
+    # The accounts' locks also keep two returns of one member from matching the same purchase line.
+    accounts = lock_accounts({draft.member_id for _id, draft in drafts})
+    now = database_now()
+    decisions = _decide(drafts, named, holdings_of(accounts), now)
+    _write_rows(decisions, now)
+    entries = post_take_backs([taken for decision in decisions for taken in decision.taken], now=now)
+    _write_events(decisions, entries, now)
+    return [
+        RecordedReturn(
+            decision.return_id,
+            sum(taken.points for taken in decision.taken if _is_spendable(taken)),
+            _unmatched(decision.matched),
+            is_new=True,
+        )
+        for decision in decisions
+    ]
+
+
+def preview_return(*, draft: ReturnDraft) -> ReturnPreview:
+    """Return what booking the return would do now; writes nothing and takes no lock.
+
+    Raises ContentDiffers, PointsAccount.DoesNotExist, UnknownPurchase as ``record_return`` does.
+    """
+    kept = known_returns([draft]).get((draft.source, draft.number))
+    if kept is not None and (kept.content_hash != draft.content_hash or kept.document != PurchaseKey.Document.RETURN):
+        raise ContentDiffers(draft.number)
+    holdings = holdings_of(read_accounts([draft.member_id]))
+    account = holdings.accounts[draft.member_id, PointType.SPENDABLE]
+    before = account.balance
+    if kept is not None:
+        return ReturnPreview((), kept.unmatched, before, before, is_new=False)
+    decision = _decide([(0, draft)], named_purchases([draft]), holdings, database_now())[0]
+    purchases = _previewed(decision)
+    return ReturnPreview(purchases, _unmatched(decision.matched), before, account.balance, is_new=True)
+
+
+def _previewed(decision: _Decision) -> tuple[PreviewedPurchase, ...]:
+    status = {taken.ask.earned.purchase_id: taken.points for taken in decision.taken if not _is_spendable(taken)}
+    return tuple(
+        PreviewedPurchase(
+            source=taken.ask.data["of"]["source"],
+            number=taken.ask.data["of"]["number"],
+            points=taken.points,
+            pending=taken.pending,
+            debt=taken.debt,
+            shortfall=taken.shortfall,
+            status_points=status.get(taken.ask.earned.purchase_id, 0),
+        )
+        for taken in decision.taken
+        if _is_spendable(taken)
     )
-    lines = lines.annotate(returned=Sum("return_lines__quantity")).select_related("purchase")
-    return list(lines.order_by(F("purchase__purchased_at").desc(), "-purchase_id", "-pk"))
 
 
-def _returned(line: PurchaseLine) -> int:
-    """How much of the line came back already; the query annotated it."""
-    return getattr(line, "returned", None) or 0
+def _is_spendable(taken: Taken) -> bool:
+    return taken.account.point_type == PointType.SPENDABLE
 
 
-def _match_line(line: DraftLine, candidates: list[PurchaseLine], left: dict[int, int]) -> list[_Match]:
-    matches, open_quantity = [], line.quantity
-    for candidate in candidates:
-        quantity = min(open_quantity, left[candidate.pk])
-        if quantity > 0:
-            left[candidate.pk] -= quantity
-            open_quantity -= quantity
-            matches.append(_Match(line, quantity, candidate))
-    if open_quantity:
-        matches.append(_Match(line, open_quantity, None))
-    return matches
+def _unmatched(matched: Matched) -> tuple[DraftLine, ...]:
+    return tuple(part.part for part in matched.parts if part.purchase_line_id is None)
 
 
-def _part_of(match: _Match) -> DraftLine:
-    return DraftLine(match.line.sku, match.quantity, _share_of_amount(match))
+@dataclass
+class _Bought:
+    """A purchase with what it earned and what went back of it so far; follows the decisions in memory."""
+
+    of: dict[str, str]
+    lines: dict[int, BoughtLine]
+    money_back: int
+    earned: dict[str, PointsEntry]
+    asked: dict[str, int]
+    uses_back: dict[CounterKey, int]
+
+    def share(self, point_type: str) -> Fraction:
+        """Return how much of the points of this type has to be back by now."""
+        main = self.earned[PointType.SPENDABLE].breakdown
+        part = main if point_type == PointType.SPENDABLE else part_of_status(main)
+        return share_back(part, list(self.lines.values()), money_back=self.money_back)
 
 
-def _share_of_amount(match: _Match) -> int:
-    return match.line.amount * match.quantity // match.line.quantity
+def _decide(
+    drafts: Sequence[tuple[int, ReturnDraft]], named: Mapping[Named, int], holdings: Holdings, now: datetime
+) -> list[_Decision]:
+    """Decide the returns in the order given, each on what the ones before it left."""
+    matched = match_returns([draft for _id, draft in drafts], named)
+    bought = _bought_purchases({purchase_id for one in matched for purchase_id in one.purchase_ids})
+    decisions = []
+    for (return_id, _draft), one in zip(drafts, matched, strict=True):
+        _note(one, bought)
+        asks = [ask for pk in one.purchase_ids for ask in _asks(return_id, one.draft, pk, bought[pk])]
+        taken = tuple(decide_take_back(holdings, ask, now=now) for ask in asks)
+        decisions.append(_Decision(return_id, one, taken))
+    return decisions
 
 
-def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match], now: datetime) -> None:
-    Return.objects.create(
+def _note(matched: Matched, bought: dict[int, _Bought]) -> None:
+    """Remember what this return gives back."""
+    for part in matched.parts:
+        if part.purchase_id is not None and part.purchase_line_id is not None:
+            bought[part.purchase_id].lines[part.purchase_line_id].returned += part.quantity
+    if matched.named_id is not None and matched.draft.amount is not None:
+        bought[matched.named_id].money_back += matched.draft.amount
+
+
+def _asks(return_id: int, draft: ReturnDraft, purchase_id: int, bought: _Bought) -> Iterable[Ask]:
+    """Yield what goes back for one purchase: spendable points with what caps get back, then status points."""
+    for point_type in (PointType.SPENDABLE, PointType.STATUS):
+        earned = bought.earned.get(point_type)
+        if earned is None:
+            continue
+        share = bought.share(point_type)
+        points = given_back(earned.points, share, bought.asked[point_type])
+        bought.asked[point_type] += points
+        yield Ask(
+            member_id=draft.member_id,
+            earned=earned,
+            points=points,
+            key=entry_key(return_id, purchase_id, point_type),
+            data={"return": return_id, "number": draft.number, "of": bought.of},
+            at=draft.returned_at,
+            counters=_uses_back(earned, share, bought),
+        )
+
+
+def _uses_back(earned: PointsEntry, share: Fraction, bought: _Bought) -> tuple[CounterUse, ...]:
+    """Return what caps and budgets get back of what they counted, in the same proportion as the points."""
+    found = []
+    for use in earned.breakdown.get("uses", ()):
+        key = CounterKey(use["name"], use["member_id"], use["period"])
+        points = given_back(use["points"], share, bought.uses_back.get(key, 0))
+        bought.uses_back[key] = bought.uses_back.get(key, 0) + points
+        if points:
+            found.append(CounterUse(key, points))
+    return tuple(found)
+
+
+def _bought_purchases(purchase_ids: set[int]) -> dict[int, _Bought]:
+    """Read the purchases with lines, money given back and entries: three reads, however many."""
+    if not purchase_ids:
+        return {}
+    bought: dict[int, _Bought] = {}
+    rows = PurchaseLine.objects.filter(purchase__in=purchase_ids).annotate(returned=Sum("return_lines__quantity"))
+    head = ("purchase_id", "purchase__source", "purchase__number", "pk", "amount", "quantity", "returned")
+    for purchase_id, source, number, pk, amount, quantity, returned in rows.order_by("pk").values_list(*head):
+        row = bought.setdefault(purchase_id, _Bought({"source": source, "number": number}, {}, 0, {}, {}, {}))
+        row.lines[pk] = BoughtLine(pk, amount, quantity, returned or 0)
+    money = Return.objects.filter(purchase__in=purchase_ids, by_amount=True).values("purchase_id")
+    for purchase_id, total in money.annotate(total=Sum("amount")).values_list("purchase_id", "total"):
+        bought[purchase_id].money_back = total
+    kinds = [PointsEntry.Kind.EARN, PointsEntry.Kind.RETURN]
+    for entry in PointsEntry.objects.filter(purchase_id__in=purchase_ids, kind__in=kinds).order_by("pk"):
+        _note_entry(bought[entry.purchase_id or 0], entry)
+    return bought
+
+
+def _note_entry(bought: _Bought, entry: PointsEntry) -> None:
+    if entry.kind == PointsEntry.Kind.EARN:
+        bought.earned[entry.point_type] = entry
+        bought.asked.setdefault(entry.point_type, 0)
+        return
+    bought.asked[entry.point_type] = bought.asked.get(entry.point_type, 0) + entry.breakdown["asked"]
+    for use in entry.breakdown.get("uses", ()):
+        key = CounterKey(use["name"], use["member_id"], use["period"])
+        bought.uses_back[key] = bought.uses_back.get(key, 0) + use["points"]
+
+
+def _write_rows(decisions: Sequence[_Decision], now: datetime) -> None:
+    Return.objects.bulk_create(_row(decision.return_id, decision.matched, now) for decision in decisions)
+    ReturnLine.objects.bulk_create(
+        ReturnLine(
+            returned_id=decision.return_id,
+            purchase_line_id=part.purchase_line_id,
+            member_id=decision.matched.draft.member_id,
+            sku=part.line.sku,
+            quantity=part.quantity,
+            amount=part.amount,
+        )
+        for decision in decisions
+        for part in decision.matched.parts
+    )
+
+
+def _row(return_id: int, matched: Matched, now: datetime) -> Return:
+    draft = matched.draft
+    amounts = [part.amount for part in matched.parts] if draft.kind == Return.Kind.VOID else [
+        line.amount for line in draft.lines
+    ]  # fmt: skip
+    return Return(
         pk=return_id,
         source=draft.source,
         number=draft.number,
@@ -160,108 +346,30 @@ def _write_rows(return_id: int, draft: ReturnDraft, matches: list[_Match], now: 
         returned_at=draft.returned_at,
         recorded_at=now,
         currency=draft.currency,
-        amount=sum(line.amount for line in draft.lines),
+        amount=sum(amounts) if draft.amount is None else draft.amount,
         origin=draft.origin,
-    )
-    ReturnLine.objects.bulk_create(
-        ReturnLine(
-            returned_id=return_id,
-            purchase_line=match.purchase_line,
-            member_id=draft.member_id,
-            sku=match.line.sku,
-            quantity=match.quantity,
-            amount=_share_of_amount(match),
-        )
-        for match in matches
+        kind=draft.kind,
+        settlement=draft.settlement,
+        purchase_id=matched.named_id,
+        by_amount=matched.by_amount,
     )
 
 
-def _take_points_back(
-    return_id: int, draft: ReturnDraft, matches: list[_Match], account: PointsAccount, now: datetime
-) -> list[PointsEntry]:
-    purchase_ids = sorted({match.purchase_line.purchase_id for match in matches if match.purchase_line})
-    if not purchase_ids:
-        return []
-    kinds = [PointsEntry.Kind.EARN, PointsEntry.Kind.RETURN]
-    entries = list(
-        PointsEntry.objects.filter(
-            purchase_id__in=purchase_ids, kind__in=kinds, point_type=PointType.SPENDABLE
-        ).order_by("purchase_id")
-    )
-    bought = _bought_lines(purchase_ids)
-    return [
-        posting.take_back_purchase(
-            account,
-            earned=earned,
-            points=_points_of(earned, entries, bought[earned.purchase_id]),
-            key=_entry_key(return_id, earned.purchase_id or 0),
-            data={"return": return_id, "number": draft.number},
-            at=draft.returned_at,
-            now=now,
-        )
-        for earned in entries
-        if earned.kind == PointsEntry.Kind.EARN
-    ]
-
-
-class _Bought(NamedTuple):
-    """A purchase line as far as the points of its return depend on it."""
-
-    amount: int
-    quantity: int
-    returned: int | None
-
-
-def _bought_lines(purchase_ids: list[int]) -> dict[int | None, list[_Bought]]:
-    """Return the lines of each purchase in their order; plain rows, for a purchase may have hundreds."""
-    rows = (
-        PurchaseLine.objects.filter(purchase__in=purchase_ids)
-        .annotate(returned=Sum("return_lines__quantity"))
-        .order_by("pk")
-        .values_list("purchase_id", "amount", "quantity", "returned")
-    )
-    lines: dict[int | None, list[_Bought]] = {}
-    for purchase_id, amount, quantity, returned in rows:
-        lines.setdefault(purchase_id, []).append(_Bought(amount, quantity, returned))
-    return lines
-
-
-def _points_of(earned: PointsEntry, entries: list[PointsEntry], lines: list[_Bought]) -> int:
-    """Return how many points go back for the purchase, after what went back before."""
-    original, returned = _counted_amounts(earned, lines)
-    of_purchase = [entry for entry in entries if entry.purchase_id == earned.purchase_id]
-    before = [entry.breakdown["asked"] for entry in of_purchase if entry.kind == PointsEntry.Kind.RETURN]
-    return points_to_revoke(earned=earned.points, original=original, returned=returned, revoked_before=sum(before))
-
-
-def _counted_amounts(earned: PointsEntry, lines: list[_Bought]) -> tuple[int, Fraction]:
-    """Return what earned points in the purchase, and how much of that is back; both in minor units."""
-    left_out = set(earned.breakdown["left_out"])
-    counted = [line for place, line in enumerate(lines) if place not in left_out]
-    original = sum(line.amount for line in counted)
-    shares = [Fraction(line.amount * line.returned, line.quantity) for line in counted if line.returned]
-    returned = sum(shares, Fraction(0))
-    return original, returned
-
-
-def _write_events(return_id: int, draft: ReturnDraft, entries: list[PointsEntry], now: datetime) -> None:
-    if not entries:
-        return
-    write_events(
-        [
-            NewEvent(
-                kind="purchase.returned",
-                member_id=draft.member_id,
-                data={
-                    "return": return_id,
-                    "purchase": entry.purchase_id,
-                    "entry": entry.pk,
-                    "points": entry.points,
-                },
-                occurred_at=draft.returned_at,
-                backfilled=draft.backfilled,
-            )
-            for entry in entries
-        ],
-        now=now,
-    )
+def _write_events(decisions: Sequence[_Decision], entries: Sequence[PointsEntry], now: datetime) -> None:
+    left = iter(entries)
+    news = []
+    for decision in decisions:
+        draft = decision.matched.draft
+        of_return = [next(left) for _taken in decision.taken]
+        status = {entry.purchase_id: entry.points for entry in of_return if entry.point_type == PointType.STATUS}
+        for entry in of_return:
+            if entry.point_type == PointType.SPENDABLE:
+                data = {"return": decision.return_id, "purchase": entry.purchase_id, "entry": entry.pk}
+                data |= {"points": entry.points}
+                if entry.purchase_id in status:
+                    data["status_points"] = status[entry.purchase_id]
+                news.append(
+                    NewEvent("purchase.returned", draft.member_id, data, draft.returned_at, backfilled=draft.backfilled)
+                )
+    if news:
+        write_events(news, now=now)

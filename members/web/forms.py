@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
-from members.accounts.models import LANGUAGES, Consent, Member
+from members.accounts.models import LANGUAGES, Consent, Member, Person
+from members.lib.invoices import is_carrier
 
 # A day in a leap year, so that 29 February may be entered without a year.
 _LEAP_YEAR = 2000
@@ -75,6 +76,35 @@ class BirthdayForm(forms.Form):
             except ValueError as problem:
                 raise ValidationError(self.error_messages["no_such_day"]) from problem
         return typed
+
+
+class CarrierForm(forms.Form):
+    """The barcode of electronic invoices, and whether it may find the card. Nothing is ticked beforehand."""
+
+    carrier = forms.CharField(
+        label=_("Mobile barcode"),
+        max_length=8,
+        required=False,
+        help_text=_("A slash and seven signs, such as /ABC1234. Your card then shows it for the invoice."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+    may_find_card = forms.BooleanField(
+        label=_("Shops may find my card by it"),
+        required=False,
+        help_text=_("Then one scan is enough for invoice and points. You can take this back at any time."),
+    )
+
+    def clean_carrier(self) -> str:
+        """Refuse what no carrier looks like."""
+        carrier: str = self.cleaned_data["carrier"].strip().upper()
+        if carrier and not is_carrier(carrier):
+            raise ValidationError(_("This is not a mobile barcode: a slash and seven signs."))
+        return carrier
+
+    @classmethod
+    def of(cls, person: Person) -> "CarrierForm":
+        """Return the form as the member left it."""
+        return cls(initial={"carrier": person.carrier, "may_find_card": person.carrier_is_key_since is not None})
 
 
 class ConsentForm(forms.Form):

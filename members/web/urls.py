@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from members.web import giving, household, lost_card, plans, views
+from members.web.forgotten import forgotten
 from members.web.signup import PhoneSignup
 
 app_name = "portal"
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("household/leave/", household.leave, name="household_leave"),
     path("household/remove/", household.remove, name="household_remove"),
     path("history/<int:entry_id>/bring-back/", views.bring_back, name="bring_back"),
+    path("forgotten/", forgotten, name="forgotten"),
     path("tiers/", views.tiers, name="tiers"),
     path("plans/", plans.plans, name="plans"),
     path("plans/cancel/", plans.cancel, name="plan_cancel"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from members.accounts.access import current_member
+from members.accounts.carrier import CarrierTaken, set_carrier
 from members.accounts.claiming import MembershipClosed, NothingConfirmed, confirmed_contacts, join_programme
 from members.accounts.consent import current_consents, record_consent
 from members.accounts.models import Member, Person, User
@@ -28,7 +29,7 @@ from members.tiers.standing import current_standing, outlook, progress
 from members.tiers.words import outlook_in_words
 from members.web import tier_words
 from members.web.account_links import account_links
-from members.web.forms import MARKETING, BirthdayForm, ConsentForm, ProfileForm
+from members.web.forms import MARKETING, BirthdayForm, CarrierForm, ConsentForm, ProfileForm
 from members.web.history import by_month, line_of
 from members.web.pages import for_member, member_page
 from members.web.suggestions import suggestions_for
@@ -192,7 +193,7 @@ def join_now(request: HttpRequest, user: User) -> HttpResponse:
 @member_page
 def profile(request: HttpRequest, member: Member) -> HttpResponse:
     """Show and change what the member says about themselves; ``save`` names the form that was sent."""
-    actions = {"profile": save_profile, "birthday": save_birthday, "consent": save_consent}
+    actions = {"profile": save_profile, "birthday": save_birthday, "consent": save_consent, "carrier": save_carrier}
     action = actions.get(request.POST.get("save", ""))
     if action is not None:
         return action(request, member)
@@ -205,6 +206,7 @@ def profile_page(
     *,
     form: ProfileForm | None = None,
     birthday_form: BirthdayForm | None = None,
+    carrier_form: CarrierForm | None = None,
 ) -> HttpResponse:
     """Show the page, with the errors of the form that was sent."""
     return render(
@@ -215,6 +217,7 @@ def profile_page(
             "birthday": birthday_in_words(member.person),
             "may_change_birthday": may_change_birthday(member.person),
             "birthday_form": birthday_form or BirthdayForm(),
+            "carrier_form": carrier_form or CarrierForm.of(member.person),
             "consent_form": ConsentForm.of(current_consents(member.pk)),
         },
     )
@@ -263,6 +266,20 @@ def save_birthday(request: HttpRequest, member: Member) -> HttpResponse:
         messages.error(request, _("Your birthday was changed before. Please ask our staff to correct it."))
     else:
         messages.success(request, _("Your birthday is saved."))
+    return redirect("portal:profile")
+
+
+def save_carrier(request: HttpRequest, member: Member) -> HttpResponse:
+    """Keep the barcode of electronic invoices, as a key to the card only where the member ticked it."""
+    form = CarrierForm(request.POST)
+    if not form.is_valid():
+        return profile_page(request, member, carrier_form=form)
+    try:
+        set_carrier(member_id=member.pk, at=timezone.now(), **form.cleaned_data)
+    except CarrierTaken:
+        form.add_error("carrier", _("This barcode already finds another card."))
+        return profile_page(request, member, carrier_form=form)
+    messages.success(request, _("Your choice is saved."))
     return redirect("portal:profile")
 
 

@@ -54,6 +54,12 @@ class Command(BaseCommand):
             help=_("move all dates so that the last purchase falls on this day"),
         )
 
+        parser.add_argument(
+            "--keep-unmatched",
+            action="store_true",
+            help=_("keep purchases without member, so that members can claim them by their receipts"),
+        )
+
     def handle(self, **options: Any) -> None:
         """Import, print the counts, and exit 2 when the file cannot be read."""
         try:
@@ -64,6 +70,7 @@ class Command(BaseCommand):
                 at=datetime.now(UTC),
                 say=self.progress(),
                 shift_to=options["shift_to"],
+                keep_unmatched=options["keep_unmatched"],
                 report=options["report"],
                 dry_run=options["dry_run"],
             )
@@ -71,7 +78,9 @@ class Command(BaseCommand):
             self.stderr.write(str(problem))
             sys.exit(UNREADABLE)
         except OtherOptions:
-            self.stderr.write(_("This file was imported from this source with another currency or shift."))
+            self.stderr.write(
+                _("This file was imported from this source with another currency, shift or --keep-unmatched.")
+            )
             sys.exit(UNREADABLE)
         for line in summary(outcome, options["currency"], dry_run=options["dry_run"]):
             self.stdout.write(line)
@@ -102,6 +111,8 @@ def summary(outcome: Outcome, currency: str, *, dry_run: bool) -> list[str]:
         _("new members: %(n)d") % {"n": counts.members},
         _("added by rounding: %(amount)s %(currency)s") % {"amount": f"{rounding:f}", "currency": currency},
     ]
+    if counts.kept:
+        lines.append(_("purchases kept to be claimed: %(n)d") % {"n": counts.kept})
     texts = reason_texts()
     for reason, number in counts.problems.items():
         lines.append(f"{reason}: {number} · {texts[Reason(reason)]}")

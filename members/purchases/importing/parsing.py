@@ -88,15 +88,19 @@ def is_return(number: str) -> bool:
     return number[:1] in {"C", "c"}
 
 
-def parse_row(cells: Sequence[str], columns: Columns, minor_units: int) -> Line:
-    """Return the line that the row holds; ``minor_units`` are the currency's decimals. Raises Rejected."""
+def parse_row(cells: Sequence[str], columns: Columns, minor_units: int, *, keep_unmatched: bool = False) -> Line:
+    """Return the line that the row holds; ``minor_units`` are the currency's decimals. Raises Rejected.
+
+    With ``keep_unmatched`` a purchase may name no customer: its ``customer`` is empty.
+    """
     if len(cells) != columns.width:
         raise Rejected(Reason.WRONG_CELLS, str(len(cells)))
     for cell in cells:
         if "\0" in cell:
             raise Rejected(Reason.NUL_BYTE)
     # First, because such rows are set aside whatever else they hold: sales to people who are not members.
-    customer = _text(cells[columns.customer], "customer", Reason.NO_CUSTOMER)
+    nobody = keep_unmatched and not cells[columns.customer].strip() and not is_return(cells[columns.number].strip())
+    customer = "" if nobody else _text(cells[columns.customer], "customer", Reason.NO_CUSTOMER)
     number = _document_number(cells[columns.number])
     at = _wall_clock(cells[columns.at])
     quantity = _quantity(cells[columns.quantity], returned=is_return(number))

@@ -17,8 +17,8 @@ from members.earning.settling import Decided
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
-from members.lib.transactions import retried
 from members.programme.models import Programme
+from members.purchases import unclaimed
 from members.purchases.drafts import PurchaseDraft, ReturnDraft
 from members.purchases.importing.background import in_background
 from members.purchases.importing.grouping import Document, group_lines, instant_of, places_of
@@ -28,14 +28,14 @@ from members.purchases.importing.reading import Sheet, file_hash, find_sheet
 from members.purchases.importing.report import write_report
 from members.purchases.importing.spool import LineRow, Problem, Spool
 from members.purchases.models import PurchaseImport, PurchaseKey
-from members.purchases.recording import ContentDiffers, Recorded, decide_awards, post_awards
-from members.purchases.returns import record_return
+from members.purchases.recording import Recorded, decide_awards, post_awards
+from members.purchases.returns import record_returns
 from members.tiers.recalculation import recalculate
 
 ORIGIN = "import"
 READ_AT_ONCE = 5000
 PURCHASES_AT_ONCE = 1000
-RETURNS_AT_ONCE = 100
+RETURNS_AT_ONCE = 500
 LINES_AT_ONCE = 20_000
 MOST_LINES_IN_DOCUMENT = 10_000
 CUSTOMERS_AT_ONCE = 5000
@@ -52,13 +52,15 @@ class OtherOptions(Exception):
 class Counts:
     """What a file holds and what became of it; money in minor units, ``rounding`` in fractions of one.
 
-    ``known`` documents had been recorded before; ``problems`` counts the lines of the report by reason.
+    ``kept`` purchases name no member and wait to be claimed. ``known`` documents had been recorded before; ``problems``
+    counts the lines of the report by reason.
     """
 
     rows: int = 0
     purchases: int = 0
     returns: int = 0
     known: int = 0
+    kept: int = 0
     members: int = 0
     amount: int = 0
     returned: int = 0
@@ -142,17 +144,20 @@ def import_purchases(
     at: datetime,
     say: Say,
     shift_to: date | None = None,
+    keep_unmatched: bool = False,
     report: Path | None = None,
     dry_run: bool = False,
 ) -> Outcome:
     """Import a file of purchases and returns, each document once per (source, number).
 
     An import that was killed carries on. ``shift_to`` moves all dates by whole days so that the last purchase
-    falls on that day. With ``dry_run`` nothing is written; returns are then matched within the file alone.
+    falls on that day. With ``keep_unmatched`` purchases without customer are kept for claiming instead of rejected.
+    With ``dry_run`` nothing is written; returns are then matched within the file alone.
     Raises UnreadableFile (nothing was written), OtherOptions.
     """
     digest = file_hash(path)
-    options = {"currency": currency, "shift_to": shift_to.isoformat() if shift_to else None}
+    options: dict[str, object] = {"currency": currency, "shift_to": shift_to.isoformat() if shift_to else None}
+    options |= {"keep_unmatched": True} if keep_unmatched else {}
     known = PurchaseImport.objects.filter(source=source, file_hash=digest).first()
     if known is not None and known.options != options:
         raise OtherOptions
@@ -160,7 +165,15 @@ def import_purchases(
     if known is not None and is_done and report is None and not dry_run:
         return Outcome(Counts(**known.counts), was_done=True)
     with Spool() as spool:
-        run = _prepare(spool, find_sheet(path), source=source, currency=currency, shift_to=shift_to, say=say)
+        run = _prepare(
+            spool,
+            find_sheet(path),
+            source=source,
+            currency=currency,
+            shift_to=shift_to,
+            say=say,
+            keep_unmatched=keep_unmatched,
+        )
         if dry_run:
             _rehearse(run)
             expired = 0
@@ -175,7 +188,16 @@ def import_purchases(
         return Outcome(run.counts, was_done=is_done, expired=expired)
 
 
-def _prepare(spool: Spool, sheet: Sheet, *, source: str, currency: str, shift_to: date | None, say: Say) -> _Run:
+def _prepare(
+    spool: Spool,
+    sheet: Sheet,
+    *,
+    source: str,
+    currency: str,
+    shift_to: date | None,
+    say: Say,
+    keep_unmatched: bool,
+) -> _Run:
     """Read the whole file into the spool."""
     counts = Counts()
     rounding = Decimal(0)
@@ -188,7 +210,7 @@ def _prepare(spool: Spool, sheet: Sheet, *, source: str, currency: str, shift_to
         try:
             if row.problem:
                 raise Rejected(row.problem)
-            line = parse_row(row.cells, columns, minor_units)
+            line = parse_row(row.cells, columns, minor_units, keep_unmatched=keep_unmatched)
         except Rejected as rejected:
             problems.append(Problem(row.line, number_in(row.cells, columns), rejected.reason, rejected.cell))
         else:
@@ -227,6 +249,7 @@ def _record(run: _Run) -> int:
     """Record everything; return how many past points expired at once."""
     _enrol(run)
     _record_purchases(run)
+    _keep_unmatched(run)
     _record_returns(run)
     run.counts.problems = run.spool.problem_counts()
     expired = expire_due()
@@ -277,12 +300,27 @@ class _Batch:
 
 
 def _decided_batches(run: _Run) -> Iterator[_Batch]:
-    for documents in run.batches(returned=False, size=PURCHASES_AT_ONCE):
+    for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
+        documents = [document for document in batch if document.customer]
         yield _Batch(documents, decide_awards(drafts=[run.purchase(document) for document in documents]))
 
 
 def _post_batch(batch: _Batch) -> list[Recorded]:
     return post_awards(batch.awards)
+
+
+def _keep_unmatched(run: _Run) -> None:
+    """Keep the purchases that name no customer, for whoever shows the receipt."""
+    for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
+        documents = [document for document in batch if not document.customer]
+        results = unclaimed.keep_unmatched(drafts=[run.purchase(document) for document in documents])
+        for document, kept in zip(documents, results, strict=True):
+            if kept.differs:
+                run.spool.add_problems([Problem(document.places[0], document.number, Reason.CONTENT_DIFFERS)])
+            else:
+                run.counts.kept += 1
+                run.counts.known += not kept.is_new
+            run.spool.add_problems(document.strangers)
 
 
 def _new_among(run: _Run, batch: list[Document], drafts: list[PurchaseDraft]) -> list[PurchaseDraft]:
@@ -306,8 +344,7 @@ def _stored_hashes(source: str, numbers: list[str]) -> dict[str, str]:
 def _record_returns(run: _Run) -> None:
     done = 0
     for batch in run.batches(returned=True, size=RETURNS_AT_ONCE):
-        # Accounts are locked in one order by everybody; each member's own returns stay in the order of time.
-        _record_return_batch(run, sorted(batch, key=lambda document: document.member_id or 0))
+        _record_return_batch(run, batch)
         done += len(batch)
         run.say("returns", done)
 
@@ -321,15 +358,13 @@ def _record_return_batch(run: _Run, batch: list[Document]) -> None:
     run.counts.known += known
 
 
-@retried
 def _post_returns(run: _Run, batch: list[Document]) -> tuple[list[Problem], int]:
     """Record returns in one transaction; give back their problems and how many were known."""
     problems: list[Problem] = []
     known = 0
-    for document in batch:
-        try:
-            recorded = record_return(draft=run.giving_back(document))
-        except ContentDiffers:
+    results = record_returns(drafts=[run.giving_back(document) for document in batch])
+    for document, recorded in zip(batch, results, strict=True):
+        if recorded.differs:
             problems.append(Problem(document.places[0], document.number, Reason.CONTENT_DIFFERS))
             continue
         known += not recorded.is_new
@@ -354,7 +389,9 @@ def _rehearse(run: _Run) -> None:
         run.counts.members += len(chunk) - len(members)
         run.spool.name_members(members)
     for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        fresh = _new_among(run, batch, [run.purchase(document) for document in batch])
+        named = [document for document in batch if document.customer]
+        run.counts.kept += len(batch) - len(named)
+        fresh = _new_among(run, named, [run.purchase(document) for document in named])
         run.counts.purchases += len(fresh)
         run.spool.add_problems(chain.from_iterable(document.strangers for document in batch))
     run.spool.prepare_matching()

@@ -39,12 +39,14 @@ SELECT number, returned, at, first, lines, (SELECT customer FROM line WHERE no =
 ) ORDER BY returned, at, first
 """
 _TOO_MANY_LINES = "INSERT INTO problem SELECT first, number, ?, lines FROM document WHERE lines > ?"
-_CUSTOMERS = "INSERT INTO customer (value, at) SELECT customer, min(at) FROM document GROUP BY customer"
+_CUSTOMERS = (
+    "INSERT INTO customer (value, at) SELECT customer, min(at) FROM document WHERE customer <> '' GROUP BY customer"
+)
 _LINES = """
 SELECT d.id, d.number, d.at, d.customer, c.member_id,
        l.no, l.customer, l.sku, l.description, l.quantity, l.amount
 FROM document d JOIN line l INDEXED BY line_number ON l.number = d.number
-     JOIN customer c ON c.value = d.customer
+     LEFT JOIN customer c ON c.value = d.customer
 WHERE d.returned = ? ORDER BY d.id, l.no
 """
 _AMOUNTS = """

@@ -1,5 +1,6 @@
 """One row of every table of members, made through the domain where it has a door."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from members.accounts import api_keys, consent
@@ -9,10 +10,25 @@ from members.jobs.models import Heartbeat, IdempotencyKey, JobRun, Outbox
 from members.ledger import holds
 from members.ledger.adjustments import request_adjustment
 from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot
-from members.models import Consent, MergeRequest, Purchase, PurchaseImport, PurchaseKey, Return, Standing
+from members.lib.clock import database_now
+from members.lib.invoices import Receipt
+from members.lib.periods import local_day
+from members.models import (
+    Consent,
+    MergeRequest,
+    Purchase,
+    PurchaseImport,
+    PurchaseKey,
+    ReceiptClaim,
+    Return,
+    Standing,
+    UnclaimedPurchase,
+)
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, ReturnDraft
+from members.purchases.receipt_claims import claim_receipt
 from members.purchases.returns import record_return
+from members.purchases.unclaimed import keep_unmatched
 from members.tiers.recalculation import recalculate
 from tests import factories
 from tests.members.plans.makers import make_plan, paid_subscription
@@ -33,6 +49,9 @@ def furnish():
     recalculate(at=NOW)
     asked = request_adjustment(member_id=member.pk, points=5000, reason="Lost card", actor_id=clerk.pk, key="k" * 20)
     consent.record_consent(member_id=member.pk, channel="email", purpose="marketing", granted=True, source="portal")
+    keep_unmatched(drafts=[replace(factories.draft_purchase(member, number="KEPT"), member_id=0)])
+    today = Receipt("R-7", local_day(database_now(), programme.tz), "GBP", 500)
+    claim_receipt(member_id=member.pk, receipt=today, picture=b"photo")
     key, _secret = api_keys.issue_key(name="till", scopes=["members:read"], created_by_id=clerk.pk, at=NOW)
     request_adjustment(member_id=member.pk, points=5, reason="Kind gesture", actor_id=clerk.pk, key="s" * 20)
     plan = make_plan()
@@ -51,7 +70,8 @@ def furnish():
         IdempotencyKey.objects.create(principal="key:1", key="abc", fingerprint="f", created_at=NOW),
         PurchaseImport.objects.create(source="pos", file_hash="f" * 64, file_name="may.csv", started_at=NOW),
         *(model.objects.latest("pk") for model in (
-            Audit, Event, Hold, PointsAccount, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing
+            Audit, Event, Hold, PointsAccount, PointsEntry, PointsLot, Consent, Purchase, PurchaseKey, Return, Standing,
+            ReceiptClaim, UnclaimedPurchase,
         )),
     ]  # fmt: skip
     return {row._meta.model_name: row for row in rows}

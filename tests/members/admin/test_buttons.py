@@ -189,7 +189,15 @@ def test_a_return_takes_the_points_back_and_names_what_was_never_bought(client, 
     member = factories.make_member()
     press(client, "purchase", member, **document())
     rows = (("TEA", "", "1", "19.99"), ("HAT", "", "1", "3"))
-    response = press(client, "return", member, **document("R-1", rows, at="2026-06-16T12:00"))
+    form = document("R-1", rows, at="2026-06-16T12:00", settlement="EXCHANGE")
+    shown = press(client, "return", member, **form)
+    assert (shown.context["preview"].points_taken, shown.context["preview"].balance_after) == (19, 0)
+    assert not Return.objects.exists()
+    digest = shown.context["form"]["previewed"].value()
+    # What was changed after it was shown is shown anew.
+    changed = press(client, "return", member, **form | {"at": "2026-06-17T12:00", "confirm": "1", "previewed": digest})
+    assert changed.context["preview"] is not None
+    response = press(client, "return", member, **form, confirm="1", previewed=digest)
     assert "19 points taken back" in said(response)
     assert "HAT" in said(response)
     assert Return.objects.get().origin == "admin"

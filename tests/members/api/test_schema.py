@@ -27,7 +27,7 @@ def test_the_schema_says_what_a_purchase_looks_like(schema: Any):
     operation = schema["paths"]["/api/v1/purchases"]["post"]
     body = operation["requestBody"]["content"]["application/json"]["schema"]
 
-    assert set(body["required"]) == {"source", "number", "member", "purchased_at", "currency", "lines"}
+    assert set(body["required"]) == {"source", "number", "purchased_at", "currency", "lines"}
     assert body["properties"]["lines"]["items"]["properties"]["amount"]["minimum"] == 0
     assert body["additionalProperties"] is False
     assert {"200", "201", "400", "401", "403", "409", "413", "415", "422", "429", "503"} <= set(operation["responses"])

@@ -19,7 +19,7 @@ from tests.factories import give, make_member, make_tiers, make_user, set_progra
 
 pytestmark = pytest.mark.django_db
 
-PORTAL = ["/", "/card/", "/history/", "/tiers/", "/plans/", "/profile/", "/more/"]
+PORTAL = ["/", "/card/", "/history/", "/forgotten/", "/tiers/", "/plans/", "/profile/", "/more/"]
 PUBLIC = [
     "/",
     "/accounts/login/",
