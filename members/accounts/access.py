@@ -1,6 +1,10 @@
 """Which member a login may see, and which member an outside name means."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from members.accounts.models import Identity, Member, User
 from members.lib import codes
@@ -42,6 +46,54 @@ def find_member(reference: str) -> Member:
     if member is None or member.status != Member.Status.ACTIVE:
         raise MemberNotFound
     return member
+
+
+class Named(NamedTuple):
+    """A member that was named: its id, and the number that may be shown."""
+
+    member_id: int
+    number: str
+
+
+def find_members(references: Iterable[str]) -> dict[str, Named]:
+    """Return the open memberships that the references name, as ``find_member`` would; the others are missing.
+
+    Two queries, however many references.
+    """
+    wanted = {reference: reference.strip() for reference in references if _is_plain(reference)}
+    identities = {text for text in wanted.values() if text.startswith(_IDENTITY_PREFIX)}
+    found = _named_by_themselves(set(wanted.values()) - identities) | _named_by_identity(identities)
+    return {reference: found[text] for reference, text in wanted.items() if text in found}
+
+
+def _named_by_themselves(texts: set[str]) -> dict[str, Named]:
+    numbers = {text for text in texts if codes.is_member_number(text)}
+    public_ids = {text for text in texts if text.startswith(_PUBLIC_ID_PREFIX)}
+    if not numbers | public_ids:
+        return {}
+    members = Member.objects.active().filter(Q(number__in=numbers) | Q(public_id__in=public_ids))
+    found = {}
+    for pk, number, public_id in members.values_list("pk", "number", "public_id"):
+        found[number] = found[public_id] = Named(pk, number)
+    return {text: named for text, named in found.items() if text in texts}
+
+
+def _named_by_identity(texts: set[str]) -> dict[str, Named]:
+    """Return the members of references ``identity:SOURCE:VALUE``."""
+    if not texts:
+        return {}
+    values: dict[str, list[str]] = {}
+    for text in texts:
+        source, _, value = text.removeprefix(_IDENTITY_PREFIX).partition(":")
+        values.setdefault(source, []).append(value)
+    condition = Q()
+    for source, own in values.items():
+        condition |= Q(source=source, value__in=own)
+    rows = Identity.objects.filter(condition, member__in=Member.objects.active())
+    return {
+        f"{_IDENTITY_PREFIX}{source}:{value}": Named(pk, number)
+        for source, value, pk, number in rows.values_list("source", "value", "member_id", "member__number")
+    }
 
 
 def _look_up(reference: str) -> Member | None:

@@ -118,7 +118,7 @@ class Purchases(APIView):
         body = decode(request, PurchaseBody)
         key = idempotency.key_of(request)
         if not key:
-            return _respond(_record(body))
+            return respond(_record(body))
         answer = idempotency.answer_once(
             principal=f"api-key:{request.auth.pk}",
             key=key,
@@ -126,10 +126,11 @@ class Purchases(APIView):
             at=timezone.now(),
             produce=lambda: _record(body),
         )
-        return _respond(answer)
+        return respond(answer)
 
 
-def _respond(answer: Answer) -> Response:
+def respond(answer: Answer) -> Response:
+    """Return the answer, marked when it is a stored one."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
     return Response(answer.body, status=answer.status, headers=headers)
 
@@ -157,16 +158,21 @@ def _record(body: PurchaseBody) -> Answer:
 
 def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
     """Return the draft and the member's number; raises Problem 422 for what names nothing here."""
-    _check_time(body.purchased_at)
+    check_time(body.purchased_at)
     try:
         member = find_member(body.member)
     except MemberNotFound as problem:
-        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
-    draft = PurchaseDraft(
+        raise unknown_member() from problem
+    return draft_of(body, member_id=member.pk, store_id=_store_id(body.store)), member.number
+
+
+def draft_of(body: PurchaseBody, *, member_id: int, store_id: int | None) -> PurchaseDraft:
+    """Return the body as a draft, once it is known whose and where."""
+    return PurchaseDraft(
         source=body.source,
         number=body.number,
-        member_id=member.pk,
-        store_id=_store_id(body.store),
+        member_id=member_id,
+        store_id=store_id,
         purchased_at=body.purchased_at,
         currency=body.currency,
         lines=tuple(
@@ -175,10 +181,10 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str]:
         ),
         origin="api",
     )
-    return draft, member.number
 
 
-def _check_time(purchased_at: datetime) -> None:
+def check_time(purchased_at: datetime) -> None:
+    """Raise Problem 422 when nobody can have bought anything then."""
     latest = timezone.now() + _CLOCK_SKEW
     # The year alone first: at the ends of the calendar a comparison across zones overflows.
     if purchased_at.year > latest.year + 1 or (purchased_at.year >= _EARLIEST_YEAR and purchased_at > latest):
@@ -192,8 +198,18 @@ def _store_id(code: str | None) -> int | None:
         return None
     store_id = Store.objects.filter(code=code).values_list("pk", flat=True).first()
     if store_id is None:
-        raise invalid("/store", "unknown_store", _("There is no such store."))
+        raise unknown_store()
     return store_id
+
+
+def unknown_member() -> Problem:
+    """Return the problem of a member that is not here."""
+    return invalid("/member", "unknown_member", _("There is no such member."))
+
+
+def unknown_store() -> Problem:
+    """Return the problem of a store that is not here."""
+    return invalid("/store", "unknown_store", _("There is no such store."))
 
 
 def public_id(source: str, number: str) -> str:

@@ -20,7 +20,7 @@ def schema(db: None, client: Client) -> Any:
 def test_the_schema_is_public_and_names_the_endpoints_once(schema: Any):
     assert schema["openapi"].startswith("3.1")
     paths = [path for path in schema["paths"] if "purchases" in path or "balance" in path]
-    assert paths == ["/api/v1/members/{number}/balance", "/api/v1/purchases"]
+    assert paths == ["/api/v1/members/{number}/balance", "/api/v1/purchases", "/api/v1/purchases/batch"]
 
 
 def test_the_schema_says_what_a_purchase_looks_like(schema: Any):
