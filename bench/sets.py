@@ -158,6 +158,6 @@ def _timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _run(statement: str, parameters: Sequence[object] = ()) -> None:
+def _run(statement: str, parameters: Sequence[int] = ()) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

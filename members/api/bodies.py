@@ -49,8 +49,13 @@ class LargeRawJson(RawJson):
 
 def decode(request: Request, body_type: type[Body]) -> Body:
     """Return the body as `body_type`; raises Problem 400 for no JSON, 422 for what does not fit."""
+    return decode_bytes(raw_of(request), body_type)
+
+
+def raw_of(request: Request) -> bytes:
+    """Return the bytes of the body."""
     data = request.data
-    return decode_bytes(data if isinstance(data, bytes) else b"", body_type)
+    return data if isinstance(data, bytes) else b""
 
 
 def decode_bytes(data: bytes | msgspec.Raw, body_type: type[Body]) -> Body:

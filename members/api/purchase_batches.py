@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from members.accounts.access import Named, find_members
 from members.accounts.models import Store
 from members.api import idempotency, schema
-from members.api.bodies import LargeRawJson, decode, decode_bytes
+from members.api.bodies import LargeRawJson, decode, decode_bytes, raw_of
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
 from members.api.problems import Problem
@@ -106,7 +106,7 @@ class PurchaseBatches(APIView):
         answer = idempotency.answer_once(
             principal=f"api-key:{request.auth.pk}",
             key=key,
-            fingerprint=idempotency.fingerprint(b"POST purchases/batch", request.data),
+            fingerprint=idempotency.fingerprint(b"POST purchases/batch", raw_of(request)),
             at=timezone.now(),
             produce=lambda: _record(items),
         )
