@@ -22,21 +22,22 @@ SELECT nextval('members_purchase_id_seq') AS pid, nextval('members_pointsentry_i
 INSERT INTO members_purchasekey (source, number, document, document_id, content_hash)
     VALUES ('floor', 'F' || :pid::text, 'PURCHASE', :pid, md5('a' || :pid::text) || md5('b' || :pid::text));
 INSERT INTO members_purchase
-    (id, source, number, member_id, purchased_at, recorded_at, currency, amount, origin)
-    VALUES (:pid, 'floor', 'F' || :pid::text, :member, now(), now(), 'GBP', 2999, 'bench');
-INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, quantity, amount)
-    VALUES (:pid, :member, 'TEA-1', 'Oolong tea', 'tea', 1, 1999),
-           (:pid, :member, 'CUP-1', 'Stoneware cup', 'home', 2, 1000);
+    (id, source, number, member_id, purchased_at, recorded_at, currency, amount, origin, invoice, buyer_tax_id)
+    VALUES (:pid, 'floor', 'F' || :pid::text, :member, now(), now(), 'GBP', 2999, 'bench', '', '');
+INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, brand, quantity, amount)
+    VALUES (:pid, :member, 'TEA-1', 'Oolong tea', 'tea', '', 1, 1999),
+           (:pid, :member, 'CUP-1', 'Stoneware cup', 'home', '', 2, 1000);
 SELECT id AS account FROM members_pointsaccount
     WHERE member_id = :member AND point_type = 'SPENDABLE' FOR NO KEY UPDATE \\gset
 INSERT INTO members_pointsentry
-    (id, account_id, member_id, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at, recorded_at)
-    VALUES (:eid, :account, :member, 'EARN', 'ISSUED', 29,
+    (id, account_id, member_id, point_type, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at,
+     recorded_at)
+    VALUES (:eid, :account, :member, 'SPENDABLE', 'EARN', 'ISSUED', 29,
             concat_ws(chr(58), 'purchase', 'floor', 'F' || :pid::text), :pid, '',
             '{breakdown}'::jsonb, now(), now());
 INSERT INTO members_pointslot
-    (entry_id, account_id, member_id, granted, remaining, available_from, expires_at)
-    VALUES (:eid, :account, :member, 29, 29, now(), now() + interval '12 months');
+    (entry_id, account_id, member_id, granted, remaining, available_from, expires_at, notice_due)
+    VALUES (:eid, :account, :member, 29, 29, now(), now() + interval '12 months', false);
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
     VALUES ('purchase.recorded', :member, now(), now(),
             jsonb_build_object('purchase', :pid::bigint, 'entry', :eid::bigint, 'amount', 2999, 'currency', 'GBP',
@@ -57,33 +58,34 @@ INSERT INTO members_purchasekey (source, number, document, document_id, content_
     SELECT 'floor', 'B' || (:p::bigint + i), 'PURCHASE', :p::bigint + i, md5('a' || i) || md5('b' || :p::bigint)
     FROM generate_series(1, 1000) i;
 INSERT INTO members_purchase
-    (id, source, number, member_id, purchased_at, recorded_at, currency, amount, origin)
+    (id, source, number, member_id, purchased_at, recorded_at, currency, amount, origin, invoice, buyer_tax_id)
     SELECT :p::bigint + i, 'floor', 'B' || (:p::bigint + i), {buyer}, now(), now(), 'GBP', 2999,
-           'bench' FROM generate_series(1, 1000) i;
-INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, quantity, amount)
-    SELECT :p::bigint + i, {buyer}, 'TEA-1', 'Oolong tea', 'tea', 1, 1999
+           'bench', '', '' FROM generate_series(1, 1000) i;
+INSERT INTO members_purchaseline (purchase_id, member_id, sku, description, category, brand, quantity, amount)
+    SELECT :p::bigint + i, {buyer}, 'TEA-1', 'Oolong tea', 'tea', '', 1, 1999
     FROM generate_series(1, 1000) i
     UNION ALL
-    SELECT :p::bigint + i, {buyer}, 'CUP-1', 'Stoneware cup', 'home', 2, 1000
+    SELECT :p::bigint + i, {buyer}, 'CUP-1', 'Stoneware cup', 'home', '', 2, 1000
     FROM generate_series(1, 1000) i;
 INSERT INTO members_pointsentry
-    (id, account_id, member_id, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at, recorded_at)
-    SELECT :e::bigint + i, a.id, a.member_id, 'EARN', 'ISSUED', 29,
+    (id, account_id, member_id, point_type, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at,
+     recorded_at)
+    SELECT :e::bigint + i, a.id, a.member_id, 'SPENDABLE', 'EARN', 'ISSUED', 29,
            concat_ws(chr(58), 'purchase', 'floor', 'B' || (:p::bigint + i)), :p::bigint + i, '',
            '{breakdown}'::jsonb, now(), now()
     FROM generate_series(1, 1000) i
-         JOIN members_pointsaccount a ON a.member_id = {buyer};
+         JOIN members_pointsaccount a ON a.member_id = {buyer} AND a.point_type = 'SPENDABLE';
 INSERT INTO members_pointslot
-    (entry_id, account_id, member_id, granted, remaining, available_from, expires_at)
-    SELECT :e::bigint + i, a.id, a.member_id, 29, 29, now(), now() + interval '12 months'
+    (entry_id, account_id, member_id, granted, remaining, available_from, expires_at, notice_due)
+    SELECT :e::bigint + i, a.id, a.member_id, 29, 29, now(), now() + interval '12 months', false
     FROM generate_series(1, 1000) i
-         JOIN members_pointsaccount a ON a.member_id = {buyer};
+         JOIN members_pointsaccount a ON a.member_id = {buyer} AND a.point_type = 'SPENDABLE';
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
     SELECT 'purchase.recorded', {buyer}, now(), now(),
            jsonb_build_object('purchase', :p::bigint + i, 'entry', :e::bigint + i, 'amount', 2999,
                               'currency', 'GBP', 'points', 29), false FROM generate_series(1, 1000) i;
 UPDATE members_pointsaccount SET balance = balance + 29
-    WHERE member_id IN (SELECT {buyer} FROM generate_series(1, 1000) i);
+    WHERE point_type = 'SPENDABLE' AND member_id IN (SELECT {buyer} FROM generate_series(1, 1000) i);
 COMMIT;
 """
 

@@ -6,19 +6,22 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
 
+import msgspec
 from django.db import connections
 
 from members.accounts.enrolment import enrol_members_in_bulk
 from members.earning.models import EarningRule
+from members.ledger.awarding import award_purchases
 from members.ledger.models import PointsEntry
 from members.purchases.drafts import DraftLine, PurchaseDraft
-from members.purchases.recording import record_purchase, record_purchases
+from members.purchases.recording import decide_awards, record_purchase, record_purchases
 from members.tiers.models import Tier, TierSet
 from members.tiers.recalculation import recalculate
 
@@ -33,16 +36,19 @@ LINES = (
 )
 
 
-def prepare() -> list[int]:
+def prepare(members: int = MEMBERS) -> list[int]:
     """Make a programme with a rule, tiers and members; return the members' ids."""
     EarningRule.objects.create(name_en="Base rate", points=1, per_amount=100)
     tier_set = TierSet.objects.create(version=1, is_current=True)
     Tier.objects.create(tier_set=tier_set, code="blue", rank=0, name_en="Blue", threshold=0)
     Tier.objects.create(tier_set=tier_set, code="gold", rank=1, name_en="Gold", threshold=10**9)
-    joined = {f"c{number}": datetime(2024, 1, 1, tzinfo=UTC) for number in range(MEMBERS)}
+    joined = {f"c{number}": datetime(2024, 1, 1, tzinfo=UTC) for number in range(members)}
     found = enrol_members_in_bulk(source=SOURCE, joined=joined)
     recalculate(backfilled=True)
-    return sorted(found.values())
+    member_ids = sorted(found.values())
+    # A shop with several sources: neither floor nor product writes at the right edge of the indexes of keys.
+    record_purchase(draft=replace(draft(member_ids[0], "last"), source="~"))
+    return member_ids
 
 
 def one_breakdown(member_id: int) -> str:
@@ -70,6 +76,19 @@ def singles_per_second(member_ids: list[int], tag: str, seconds: float) -> float
     started, done = time.perf_counter(), 0
     for done in count(1):
         record_purchase(draft=draft(chance.choice(member_ids), f"{tag}-{done}"))
+        if time.perf_counter() - started >= seconds:
+            break
+    return done / (time.perf_counter() - started)
+
+
+def ledger_only_per_second(member_ids: list[int], tag: str, seconds: float) -> float:
+    """Record awards that were decided before, one by one for a while; return how many a second."""
+    chance = Random(tag)
+    award = decide_awards(drafts=[draft(member_ids[0], tag)])[0].award
+    started, done = time.perf_counter(), 0
+    for done in count(1):
+        own = msgspec.structs.replace(award, member_id=chance.choice(member_ids), number=f"{tag}-{done}")
+        award_purchases([own])
         if time.perf_counter() - started >= seconds:
             break
     return done / (time.perf_counter() - started)
@@ -125,7 +144,7 @@ def batches_per_second(member_ids: list[int], tag: str, seconds: float, size: in
     return done / (time.perf_counter() - started)
 
 
-def write_purchase_file(path: Path, rows: int) -> None:
+def write_purchase_file(path: Path, rows: int, *, customers: int) -> None:
     """Write a file of purchases of one line by the members of the bench."""
     chance = Random(rows)
     with path.open("w", encoding="utf-8") as file:
@@ -134,28 +153,33 @@ def write_purchase_file(path: Path, rows: int) -> None:
             minute = number * 500_000 // rows
             day = f"2026-{1 + minute // 50_000:02d}-{1 + minute // 1_440 % 28:02d}"
             at = f"{day} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
-            customer, pence = chance.randrange(MEMBERS), chance.randrange(100, 9_999)
+            customer, pence = chance.randrange(customers), chance.randrange(100, 9_999)
             price = f"{pence // 100}.{pence % 100:02d}"
             file.write(f"{500_000 + number},TEA-{number % 90},Oolong tea,1,{at},{price},c{customer},United Kingdom\n")
 
 
 @dataclass(frozen=True)
-class ImportRun:
-    """How long the import command took and the most memory it held."""
+class Run:
+    """How long a command took and the most memory it held."""
 
     seconds: float
     peak_mib: float
 
 
-def import_file(path: Path, database_url: str) -> ImportRun:
+def import_file(path: Path, database_url: str) -> Run:
     """Run the import command as its own process."""
-    command = [sys.executable, "manage.py", "import_purchases", str(path), "--source", SOURCE, "--currency", "GBP"]
-    environment = os.environ | {"DATABASE_URL": database_url}
+    words = ["import_purchases", str(path), "--source", SOURCE, "--currency", "GBP"]
+    return run_silently(words, os.environ | {"DATABASE_URL": database_url})
+
+
+def run_silently(words: list[str], environment: Mapping[str, str]) -> Run:
+    """Run a command of manage.py as its own process."""
     started = time.perf_counter()
     silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
     os.chdir(ROOT)
+    command = [sys.executable, "manage.py", *words]
     process = os.posix_spawn(sys.executable, command, environment, file_actions=silent)
     _process, status, usage = os.wait4(process, 0)
     if status:
-        raise RuntimeError("the import failed")
-    return ImportRun(time.perf_counter() - started, usage.ru_maxrss / 1024)
+        raise RuntimeError(f"the command {words[0]} failed")
+    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024)

@@ -129,7 +129,9 @@ def postgres_settings(parts: SplitResult, *, pool: int, statement_seconds: int) 
     """Return the settings of a PostgreSQL database; its socket folder may stand in `?host=`."""
     query = dict(parse_qsl(parts.query))
     limits = f"-c lock_timeout=3s -c statement_timeout={statement_seconds}s -c idle_in_transaction_session_timeout=30s"
-    options: dict[str, object] = {"options": query.pop("options", limits)}
+    # What we prepare is planned once for all: members.lib.prepared.
+    own = f"{limits} -c plan_cache_mode=force_generic_plan"
+    options: dict[str, object] = {"options": query.pop("options", own)}
     host = query.pop("host", unquote(parts.hostname or ""))
     options |= query
     if pool:

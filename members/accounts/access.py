@@ -1,12 +1,14 @@
 """Which member a login may see, and which member an outside name means."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from members.accounts.carrier import member_by_carrier
-from members.accounts.models import DeadNumber, Identity, Member, User
+from members.accounts.models import DeadNumber, Identity, Member, Person, User
 from members.lib import codes
 from members.lib.invoices import is_carrier
 
@@ -83,6 +85,88 @@ def refuse_lost_card(number: str) -> None:
     dead = DeadNumber.objects.filter(number=number).select_related("member").first()
     if dead is not None:
         raise LostCard(reported_at=dead.at, new_number_ends=dead.member.number[-4:])
+
+
+class Named(NamedTuple):
+    """A member that was named: its id, and the number that may be shown."""
+
+    member_id: int
+    number: str
+
+
+def find_members(references: Iterable[str]) -> dict[str, Named]:
+    """Return the open memberships that the references name, as ``find_member`` would; the others are missing.
+
+    Three queries, however many references.
+    """
+    wanted = {reference: reference.strip() for reference in references if _is_plain(reference)}
+    texts = set(wanted.values())
+    identities = {text for text in texts if text.startswith(_IDENTITY_PREFIX)}
+    carriers = {text for text in texts if is_carrier(text)}
+    found = _named_by_themselves(texts - identities - carriers)
+    found |= _named_by_identity(identities) | _named_by_carrier(carriers)
+    return {reference: found[text] for reference, text in wanted.items() if text in found}
+
+
+def lost_cards(references: Iterable[str]) -> set[str]:
+    """Return which of the references are numbers of cards that were reported lost. One query, none for none."""
+    numbers = {reference.strip(): reference for reference in references if codes.is_member_number(reference.strip())}
+    if not numbers:
+        return set()
+    dead = DeadNumber.objects.filter(number__in=numbers).values_list("number", flat=True)
+    return {numbers[number] for number in dead}
+
+
+_OPEN = Q(status=Member.Status.ACTIVE) | Q(merged_into__status=Member.Status.ACTIVE)
+
+
+def _named(pk: int, number: str, survivor: int | None, survivors_number: str | None) -> Named:
+    return Named(survivor, survivors_number) if survivor and survivors_number else Named(pk, number)
+
+
+def _named_by_themselves(texts: set[str]) -> dict[str, Named]:
+    numbers = {text for text in texts if codes.is_member_number(text)}
+    public_ids = {text for text in texts if text.startswith(_PUBLIC_ID_PREFIX)}
+    if not numbers | public_ids:
+        return {}
+    members = Member.objects.filter(_OPEN, Q(number__in=numbers) | Q(public_id__in=public_ids))
+    found = {}
+    rows = members.values_list("public_id", "pk", "number", "merged_into", "merged_into__number")
+    for public_id, pk, number, survivor, survivors_number in rows:
+        found[number] = found[public_id] = _named(pk, number, survivor, survivors_number)
+    return {text: named for text, named in found.items() if text in texts}
+
+
+def _named_by_identity(texts: set[str]) -> dict[str, Named]:
+    """Return the members of references ``identity:SOURCE:VALUE``."""
+    if not texts:
+        return {}
+    values: dict[str, list[str]] = {}
+    for text in texts:
+        source, _, value = text.removeprefix(_IDENTITY_PREFIX).partition(":")
+        values.setdefault(source, []).append(value)
+    condition = Q()
+    for source, own in values.items():
+        condition |= Q(source=source, value__in=own)
+    rows = Identity.objects.filter(condition, member__in=Member.objects.filter(_OPEN))
+    head = ("member", "member__number", "member__merged_into", "member__merged_into__number")
+    return {
+        f"{_IDENTITY_PREFIX}{source}:{value}": _named(*row)
+        for source, value, *row in rows.values_list("source", "value", *head)
+    }
+
+
+def _named_by_carrier(texts: set[str]) -> dict[str, Named]:
+    if not texts:
+        return {}
+    rows = Person.objects.filter(
+        carrier__in={text.upper() for text in texts},
+        carrier_is_key_since__isnull=False,
+        member__in=Member.objects.filter(_OPEN),
+    )
+    head = ("member", "member__number", "member__merged_into", "member__merged_into__number")
+    found = {carrier: _named(*row) for carrier, *row in rows.values_list("carrier", *head)}
+    return {text: found[text.upper()] for text in texts if text.upper() in found}
 
 
 def _look_up(reference: str) -> Member | None:

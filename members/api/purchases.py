@@ -210,11 +210,17 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str | None]:
     """Return the draft and the member's number, None without member; raises Problem 422 for what names nothing here."""
     check_time(body.purchased_at)
     member = member_of(body.member) if body.member is not None else None
-    draft = PurchaseDraft(
+    draft = draft_of(body, member_id=member.pk if member else 0, store_id=store_id_of(body.store))
+    return draft, member.number if member else None
+
+
+def draft_of(body: PurchaseBody, *, member_id: int, store_id: int | None) -> PurchaseDraft:
+    """Return the body as a draft, once it is known whose and where; raises Problem 422 for what cannot be."""
+    return PurchaseDraft(
         source=body.source,
         number=body.number,
-        member_id=member.pk if member else 0,
-        store_id=store_id_of(body.store),
+        member_id=member_id,
+        store_id=store_id,
         purchased_at=body.purchased_at,
         currency=body.currency,
         lines=draft_lines(body.lines),
@@ -225,7 +231,6 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str | None]:
         invoice=_invoice(body.invoice),
         buyer_tax_id=_tax_id(body.buyer_tax_id),
     )
-    return draft, member.number if member else None
 
 
 def draft_lines(bodies: Sequence[LineBody]) -> tuple[DraftLine, ...]:
@@ -255,7 +260,7 @@ def member_of(reference: str) -> Member:
     except LostCard as problem:
         raise lost_card() from problem
     except MemberNotFound as problem:
-        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+        raise unknown_member() from problem
 
 
 def _invoice(text: str) -> str:
@@ -288,8 +293,18 @@ def store_id_of(code: str | None) -> int | None:
         return None
     store_id = Store.objects.filter(code=code).values_list("pk", flat=True).first()
     if store_id is None:
-        raise invalid("/store", "unknown_store", _("There is no such store."))
+        raise unknown_store()
     return store_id
+
+
+def unknown_member() -> Problem:
+    """Return the problem of a member that is not here."""
+    return invalid("/member", "unknown_member", _("There is no such member."))
+
+
+def unknown_store() -> Problem:
+    """Return the problem of a store that is not here."""
+    return invalid("/store", "unknown_store", _("There is no such store."))
 
 
 def public_id(source: str, number: str) -> str:

@@ -21,6 +21,25 @@ _TITLES = {
     429: "Too many requests.",
     503: "Busy; repeat the same request.",
 }
+_FAULT = {
+    "type": "object",
+    "required": ["pointer", "code", "detail"],
+    "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+}
+# What became of one purchase of a batch; `errors` where it was refused, the rest where it was not.
+BATCH_RESULT = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"type": "string", "enum": ["recorded", "repeated", "kept", "differs", "error"]},
+        "id": {"type": "string"},
+        "source": {"type": "string"},
+        "number": {"type": "string"},
+        "member": {"type": "string", "description": "Member number."},
+        "points": {"type": "integer"},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
@@ -32,11 +51,7 @@ _PROBLEM = {
         "code": {"type": "string"},
         "errors": {
             "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
-            },
+            "items": _FAULT,
         },
     },
 }

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from members.api.balance import MemberBalance
 from members.api.holds import CaptureHold, Holds, ReleaseHold
+from members.api.purchase_batches import PurchaseBatches
 from members.api.purchase_events import PurchaseEvents
 from members.api.purchases import Purchases
 from members.api.quotes import Quotes
@@ -28,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("returns/", Returns.as_view(schema=None)),
     path("returns/preview", ReturnPreviews.as_view(), name="return_preview"),
     path("returns/preview/", ReturnPreviews.as_view(schema=None)),
+    path("purchases/batch", PurchaseBatches.as_view(), name="purchase-batches"),
+    path("purchases/batch/", PurchaseBatches.as_view(schema=None)),
     path("members/<str:number>/balance", MemberBalance.as_view(), name="balance"),
     path("members/<str:number>/balance/", MemberBalance.as_view(schema=None)),
 ]

@@ -19,7 +19,16 @@ from django.db import DatabaseError, connection, transaction
 from members.jobs import wakeup
 from members.ledger import award_sqlite
 from members.ledger.award_rows import Award, CounterKey, Posted, Reserved, Settle, pay_debts, settle_caps
-from members.ledger.award_sql import AWARD, AWARD_CAPPED, AWARD_LOCKED, AWARD_ONE, LOCK_COUNTERS, RESERVE
+from members.ledger.award_sql import (
+    AWARD,
+    AWARD_CAPPED,
+    AWARD_LOCKED,
+    AWARD_ONE,
+    AWARD_ONE_WITH_STATUS,
+    AWARD_WITH_STATUS,
+    LOCK_COUNTERS,
+    RESERVE,
+)
 from members.lib.prepared import fetch_prepared
 from members.lib.transactions import RETRIED_STATES, retried
 
@@ -70,14 +79,20 @@ def _write(awards: Sequence[Award], settle: Settle | None) -> dict[Document, Res
     try:
         # A savepoint only inside somebody's transaction: alone, the statement is its own transaction.
         with transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext():
-            statement = AWARD if len(awards) > 1 else AWARD_ONE
-            ids = _run(statement, [msgspec.json.encode(awards).decode()])
+            ids = _run(_statement_for(awards), [msgspec.json.encode(awards).decode()])
     except DatabaseError as problem:
         if getattr(problem.__cause__, "sqlstate", None) not in {_NEEDS_LOCK, *RETRIED_STATES}:
             raise
         return _write_locked(awards, settle)
     first = {(award.source, award.number): award for award in reversed(awards)}
     return {document: Reserved(first[document], *taken) for document, taken in ids.items()}
+
+
+def _statement_for(awards: Sequence[Award]) -> str:
+    """Return the leanest statement that does what these awards need."""
+    if any(award.status_points for award in awards):
+        return AWARD_WITH_STATUS if len(awards) > 1 else AWARD_ONE_WITH_STATUS
+    return AWARD if len(awards) > 1 else AWARD_ONE
 
 
 @retried

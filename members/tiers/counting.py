@@ -65,6 +65,15 @@ _SOURCES: dict[str, list[Source]] = {
             joins="JOIN members_returnline r ON r.returned_id = b.id"
             " JOIN members_purchaseline l ON l.id = r.purchase_line_id JOIN members_purchase p ON p.id = l.purchase_id",
         ),
+        # Money that went back without goods.
+        Source(
+            "members_return b",
+            "b.member_id",
+            "p.purchased_at",
+            "-b.amount",
+            joins="JOIN members_purchase p ON p.id = b.purchase_id",
+            where="b.by_amount",
+        ),
     ],
     # A purchase that came back as a whole is none.
     Basis.PURCHASES: [

@@ -13,7 +13,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from bench.names import ROWS
 from tests.harness.servers import ServerFailed, ServerMissing, start_postgres
+
+PASSED_ON = ("only", "rows", "rounds", "seconds", "members", "entries", "lots", "peer_python")
 
 
 class Command(BaseCommand):
@@ -23,11 +26,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Say how much to measure."""
+        parser.add_argument("--only", default=",".join(ROWS), help=_("which measurements, such as T1,T4"))
         parser.add_argument("--rows", type=int, default=200_000, help=_("rows of the imported file"))
-        parser.add_argument("--rounds", type=int, default=5, help=_("rounds of each measurement"))
+        parser.add_argument("--rounds", type=int, default=3, help=_("rounds of each measurement"))
         parser.add_argument("--seconds", type=float, default=3.0, help=_("length of a round on each side"))
+        parser.add_argument("--members", type=int, default=100_000, help=_("members of the tier run"))
+        parser.add_argument("--entries", type=int, default=1_000_000, help=_("entries of the tier run"))
+        parser.add_argument("--lots", type=int, default=200_000, help=_("lots of the expiry run"))
+        parser.add_argument("--peer-python", default="", help=_("Python that has django-hordak; else it is installed"))
 
-    def handle(self, *, rows: int, rounds: int, seconds: float, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         """Start PostgreSQL as it runs in production (fsync on), measure in a process of its own, stop it."""
         folder = Path(tempfile.mkdtemp(prefix="loyalty-bench-"))
         folder.chmod(0o755)
@@ -36,7 +44,7 @@ class Command(BaseCommand):
         except (ServerMissing, ServerFailed) as problem:
             raise CommandError(str(problem)) from problem
         own = {"DATABASE_URL": server.url, "DEMO": "true", "LOG_LEVEL": "WARNING", "DATA_DIR": str(folder / "data")}
-        asked = [f"--rows={rows}", f"--rounds={rounds}", f"--seconds={seconds}"]
+        asked = [f"--{name.replace('_', '-')}={options[name]}" for name in PASSED_ON]
         try:
             code = subprocess.run(  # noqa: S603 - our own module
                 [sys.executable, "-m", "bench.measure", *asked],
