@@ -1,5 +1,6 @@
 """Any sequence of movements against a small ledger in plain Python: same points, same lots, and the books are right."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -305,8 +306,8 @@ class Ledger(RuleBasedStateMachine):
 
 def test_no_sequence_of_movements_differs_from_the_ledger_on_paper():
     run = settings(
-        max_examples=6,
-        stateful_step_count=40,
+        max_examples=5,
+        stateful_step_count=20,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
@@ -314,3 +315,42 @@ def test_no_sequence_of_movements_differs_from_the_ledger_on_paper():
         phases=[Phase.generate],
     )
     run_state_machine_as_test(Ledger, settings=run)
+
+
+def wander(ledger, chance):
+    """Return what may happen next, each as likely as the others: Hypothesis prefers short and simple ways."""
+    said = {"who": chance.randrange(2), "points": chance.randint(1, 60)}
+    picked = {"pick": chance.randrange(100), "by_seller": chance.random() < 0.5}
+    part = chance.choice([None, chance.randint(1, 20)])
+    days, hours = chance.choice([None, chance.randint(1, 12)]), chance.randint(1, 100)
+    steps = [
+        partial(ledger.time_passes, hours=hours),
+        partial(ledger.give, **said, days=days),
+        partial(ledger.buy, **said),
+        partial(ledger.redeem, **said),
+        partial(ledger.hold, **said, hours=hours),
+        partial(ledger.take_back, who=said["who"], points=3 * said["points"]),
+        partial(ledger.adjust, who=said["who"], points=chance.choice([-1, 1]) * said["points"]),
+        partial(ledger.transfer, **said),
+        ledger.expire,
+    ]
+    if ledger.waiting:
+        steps.append(partial(ledger.activate, pick=picked["pick"]))
+    if ledger.spent:
+        steps += [partial(ledger.refund, **picked, points=part)] * 2
+    if ledger.held:
+        steps += [partial(ledger.capture, pick=picked["pick"], points=part), partial(ledger.release, **picked)]
+    if ledger.again is not None:
+        steps.append(ledger.repeat)
+    return chance.choice(steps)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_long_wanderings_agree_with_the_ledger_on_paper(seed):
+    chance = random.Random(seed)
+    ledger = Ledger()
+    ledger.begin()
+    for _step in range(40):
+        wander(ledger, chance)()
+        ledger.same_points()
+    ledger.teardown()
