@@ -109,6 +109,12 @@ class PointsEntry(models.Model):
             models.Index(fields=["member", "id"], name="points_entry_member"),
             models.Index(fields=["purchase_id"], name="points_entry_purchase", condition=Q(purchase_id__isnull=False)),
             models.Index(fields=["related_id"], name="points_entry_related", condition=Q(related_id__isnull=False)),
+            # What lowered a member's figure and leaves a rolling window is looked for every night.
+            models.Index(
+                fields=["occurred_at"],
+                name="points_entry_lowers",
+                condition=Q(kind__in=["RETURN", "TAKE_BACK", "ADJUST"]),
+            ),
         ]
         constraints = [
             # These may be worth nothing: they keep the reason why.

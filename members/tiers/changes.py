@@ -96,7 +96,8 @@ def _points_by_time(tier_set: TierSet, last_at: datetime, at: datetime) -> Itera
         left = PointsEntry.objects.filter(
             occurred_at__gte=periods.start_of_day(old, zone), occurred_at__lt=periods.start_of_day(new, zone)
         )
-        yield from left.filter(points__lt=0).values_list("member_id", flat=True).iterator()
+        lowering = left.filter(points__lt=0, kind__in=["RETURN", "TAKE_BACK", "ADJUST"])
+        yield from lowering.values_list("member_id", flat=True).iterator()
 
 
 def _tenures(structure: Structure) -> list[int]:

@@ -91,13 +91,14 @@ class Place:
         return decide(held, now=self.rank_now, last=self.rank_last, ladder=ladder, at=at)
 
 
-# A term that is over, a grace that is over or was made good, a decision that ended, a tier of an older version that no
-# review will ever touch, a tier that is reached.
+# A term that is over, a grace that is over or was made good, a decision that ended, a tier that is reached.
 _DUE = """
     p.standing_id IS NULL OR p.rank_now > p.held_rank OR (p.grace_until IS NULL AND p.keep_until <= %s)
     OR p.grace_until <= %s OR (p.grace_until IS NOT NULL AND (p.rank_now >= p.held_rank OR p.rank_last >= p.held_rank))
-    OR p.granted_until <= %s OR (p.keep_until IS NULL AND p.held_set <> %s)
+    OR p.granted_until <= %s
 """
+# A tier of an older version that no review will ever touch: the same tier of the version in force takes its place.
+_OUTDATED = "(p.keep_until IS NULL AND p.held_set <> %s)"
 _LIST = "{tables} SELECT {columns} FROM placed p {condition}"
 # Would fall if their term were over.
 _COUNT_BELOW = """
@@ -108,7 +109,13 @@ WHERE p.rank_now < p.held_rank AND p.rank_last < p.held_rank AND p.held_rank IN 
 
 def find_places(structure: Structure, who: Who, at: datetime) -> list[Place]:
     """Return the members among ``who`` for whom something is to be decided at ``at``, by id. One query."""
-    return _places(structure, who, at, f"WHERE {_DUE} ORDER BY p.member_id", _due_parameters(structure, at))
+    due = [*_due_parameters(at), structure.tier_set.pk]
+    return _places(structure, who, at, f"WHERE {_DUE} OR {_OUTDATED} ORDER BY p.member_id", due)
+
+
+def find_moving(structure: Structure, who: Who, at: datetime) -> list[Place]:
+    """Return the same but for those who hold an outdated version of the tier that they keep. One query."""
+    return _places(structure, who, at, f"WHERE {_DUE} ORDER BY p.member_id", _due_parameters(at))
 
 
 def places_of(structure: Structure, who: Who, at: datetime) -> list[Place]:
@@ -129,12 +136,12 @@ def count_below(structure: Structure, who: Who, at: datetime) -> int:
     query, parameters = _placed(structure, who, at)
     with connection.cursor() as cursor:
         statement = _COUNT_BELOW.format(tables=query, ranks=ranks, due=_DUE)
-        cursor.execute(statement, [*parameters, *_due_parameters(structure, at)])
+        cursor.execute(statement, [*parameters, *_due_parameters(at)])
         return int(cursor.fetchone()[0])
 
 
-def _due_parameters(structure: Structure, at: datetime) -> list[Any]:
-    return [db_time(at), db_time(at), db_time(at), structure.tier_set.pk]
+def _due_parameters(at: datetime) -> list[Any]:
+    return [db_time(at)] * 3
 
 
 _COLUMNS = (

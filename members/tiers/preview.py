@@ -11,7 +11,7 @@ from members.lib.clock import database_now
 from members.tiers.counting import Who
 from members.tiers.models import TierSet
 from members.tiers.moving import plan_moves
-from members.tiers.placing import count_below, find_places, structure_of
+from members.tiers.placing import count_below, find_moving, structure_of
 from members.tiers.recalculation import RANGE, no_moves
 
 
@@ -38,7 +38,7 @@ def preview_tier_set(*, tier_set_id: int, at: datetime | None = None) -> Preview
     bounds = Member.objects.aggregate(low=Min("pk"), high=Max("pk"))
     for low in range(bounds["low"] or 1, (bounds["high"] or 0) + 1, RANGE):
         who = Who(low, low + RANGE - 1)
-        moves = plan_moves(structure, find_places(structure, who, at), at)
+        moves = plan_moves(structure, find_moving(structure, who, at), at)
         counts.update(Counter(move.direction for move in moves))
         below += count_below(structure, who, at)
     changed = counts["up"] + counts["down"] + counts["start"]
