@@ -82,7 +82,7 @@ _GIVE_STATUS = """, c AS MATERIALIZED (
                 ELSE (n.lots -> 0 ->> 'available_from')::timestamptz END AS available_from,
            t.id AS account_id, nextval('members_pointsentry_id_seq') AS status_eid
     FROM n JOIN members_pointsaccount t ON t.member_id = n.member_id AND t.point_type = 'STATUS'
-    WHERE n.status_points > 0
+    WHERE n.status_points > 0 ORDER BY n.eid
 ), ce AS (
     INSERT INTO members_pointsentry
         (id, account_id, member_id, point_type, kind, contra, points, key, purchase_id, reason, breakdown, occurred_at,
