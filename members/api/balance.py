@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from members.accounts.access import MemberNotFound, find_member
 from members.api import schema
 from members.api.keys import HasScope
-from members.ledger.statements import balance_of, held_points
+from members.ledger.statements import balance_of
 
 _INTEGER = {"type": "integer"}
 _INSTANT = {"type": "string", "format": "date-time"}
@@ -75,7 +75,7 @@ class MemberBalance(APIView):
                 "number": member.number,
                 "spendable": balance.spendable,
                 "pending": balance.pending,
-                "held": held_points(member.pk),
+                "held": balance.held,
                 "debt": balance.debt,
                 "expiring": [
                     {"points": part.points, "expires_at": part.expires_at, "last_day": part.last_day}

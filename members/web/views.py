@@ -18,7 +18,7 @@ from members.accounts.claiming import MembershipClosed, NothingConfirmed, confir
 from members.accounts.consent import current_consents, record_consent
 from members.accounts.models import Member, Person, User
 from members.accounts.profile import BirthdayFixed, NotADay, change_profile, may_change_birthday, set_birthday
-from members.ledger.statements import Balance, Expiring, balance_of, held_points, history_page
+from members.ledger.statements import Balance, Expiring, balance_of, history_page
 from members.tiers.standing import current_standing, progress
 from members.web import tier_words
 from members.web.account_links import account_links
@@ -53,7 +53,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "first_name": member.person.name,
             "as_of": timezone.localtime(now),
             "balance": balance,
-            "held": held_points(member.pk),
+            "held": balance.held,
             "expiring": expiring_soon(balance, now),
             "progress": way,
             "meter": way and tier_words.meter_of(way),
