@@ -48,7 +48,7 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "birthday": _birthday(member) if with_person else "",
         "login": login_name(member.user) if with_person else "",
         "balance": balance_of(member.pk, at),
-        "held": held_points(member.pk),
+        "held": held_points(member.pk, at),
         "blocked_at": blocked.values_list("blocked_at", flat=True).first(),
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",

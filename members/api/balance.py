@@ -109,7 +109,7 @@ class MemberBalance(APIView):
                 "number": member.number,
                 "spendable": balance.spendable,
                 "pending": balance.pending,
-                "held": held_points(member.pk),
+                "held": held_points(member.pk, at),
                 "debt": balance.debt,
                 "expiring": [
                     {"points": part.points, "expires_at": part.expires_at, "last_day": part.last_day}

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Subquery, Sum
 
 from members.accounts.access import history_ids
-from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.ended_holds import ended_holds
+from members.ledger.models import Hold, LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.ledger.notices import told_end
 from members.lib import periods
 from members.lib.paging import Page, page_before
@@ -51,13 +52,41 @@ def spendable_points(member_id: int, at: datetime) -> int:
 def balance_of(member_id: int, at: datetime) -> Balance:
     """Return balance, pending, debt and the ends of the usable points, soonest first. One query.
 
-    Points that end only after a notice are shown with the first end that a notice sent now would allow.
+    Points that end only after a notice are shown with the first end that a notice sent now would allow. What holds kept
+    that have run out belongs to its lots again, and pays a debt first.
     """
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0)
-    rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt"))
+    parts = LotUse.objects.filter(entry__hold__in=ended_holds(at).filter(member_id=member_id), points__gt=0)
+    parts = parts.filter(lot__account__in=account)
+    found = lots.values_list("remaining", *_LIFE, "account__debt", "pk").union(
+        parts.values_list("points", *(f"lot__{name}" for name in _LIFE), "lot__account__debt", "lot"), all=True
+    )
+    rows = list(found)
     debt = rows[0][4] if rows else account.values_list("debt", flat=True).first() or 0
+    if debt:
+        return balance_from(*_pay(debt, sorted(rows, key=_place)), at)
     return balance_from([LotState(*row[:4]) for row in rows], debt, at)
+
+
+_LIFE = ("available_from", "expires_at", "notice_due")
+_FAR = datetime.max.replace(tzinfo=UTC)
+
+
+def _place(row: tuple[Any, ...]) -> tuple[datetime, datetime, int]:
+    """Return what sorts lots as they are spent."""
+    _points, available_from, expires_at, _notice_due, _debt, lot_id = row
+    return expires_at or _FAR, available_from or _FAR, lot_id
+
+
+def _pay(debt: int, rows: Iterable[tuple[Any, ...]]) -> tuple[list[LotState], int]:
+    """Let what came back pay the debt."""
+    left = []
+    for points, *life in (row[:4] for row in rows):
+        paid = min(debt, points)
+        debt -= paid
+        left.append(LotState(points - paid, *life))
+    return left, debt
 
 
 def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
@@ -74,10 +103,10 @@ def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
     return Balance(spendable=spendable, pending=pending, debt=debt, expiring=_ends(ends))
 
 
-def held_points(member_id: int) -> int:
-    """Return the points that open holds of the member have set aside."""
-    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD).aggregate(points=Sum("points"))
-    return held["points"] or 0
+def held_points(member_id: int, at: datetime) -> int:
+    """Return the points that holds of the member set aside at ``at``: open ones that have not run out."""
+    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD, expires_at__gt=at)
+    return held.aggregate(points=Sum("points"))["points"] or 0
 
 
 def _ends(ends: dict[datetime, int]) -> list[Expiring]:

@@ -60,7 +60,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "first_name": member.person.name,
             "as_of": timezone.localtime(now),
             "balance": balance,
-            "held": held_points(member.pk),
+            "held": held_points(member.pk, now),
             "expiring": expiring_soon(balance, now),
             "progress": way,
             "meter": way and tier_words.meter_of(way),
