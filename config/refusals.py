@@ -37,6 +37,7 @@ def refuse_unsafe(
     email_url: str,
     site_url: str,
     web_workers: int,
+    plan_provider: str = "manual",
 ) -> None:
     """Raise ImproperlyConfigured with every reason why these settings are unsafe; return when they are safe.
 
@@ -49,6 +50,8 @@ def refuse_unsafe(
             reasons.append(f"DEBUG, DEMO and TESTING serve this machine only; ALLOWED_HOSTS names {foreign[0]}")
     else:
         reasons += production_reasons(secret_key, allowed_hosts, email_url, site_url)
+        if plan_provider == "test":
+            reasons.append("PLAN_PROVIDER test takes no money: it is the stand-in of the demonstration")
     if web_workers > 1 and not redis_url:
         reasons.append("WEB_WORKERS above 1 needs REDIS_URL: a cache of one process is not shared")
     if reasons:

@@ -46,6 +46,9 @@ EMAIL_URL = env.address(
     schemes={"file", "console", "smtp", "smtps", "smtp+tls"},
 )
 
+# Paid membership: who is asked for payments. The stand-in moves no money: it is for this machine only.
+PLAN_PROVIDER = env.text("PLAN_PROVIDER", "test" if DEMO else "manual")
+
 refuse_unsafe(
     is_local=IS_LOCAL,
     secret_key=SECRET_KEY,
@@ -54,6 +57,7 @@ refuse_unsafe(
     email_url=EMAIL_URL,
     site_url=SITE_URL,
     web_workers=WEB_WORKERS,
+    plan_provider=PLAN_PROVIDER,
 )
 
 # The programme: first values, which staff may change afterwards
@@ -63,9 +67,7 @@ PROGRAMME_DEFAULTS = {
     "currency": env.text("PROGRAMME_CURRENCY", "GBP"),
     "zone": env.text("PROGRAMME_TIME_ZONE", "Europe/London"),
 }
-# Paid membership: who is asked for payments, and on which days after the due day a late one is asked for again.
-# The stand-in moves no money: it is for this machine only.
-PLAN_PROVIDER = env.text("PLAN_PROVIDER", "test" if DEMO else "manual")
+# Paid membership: on which days after the due day a late payment is asked for again.
 PLAN_RETRY_DAYS = (1, 3, 7)
 PHONE_REGION = env.text("PHONE_REGION", "GB")
 SMS_SINK_DIR = env.folder("SMS_SINK_DIR", DATA_DIR / "sms")

@@ -90,7 +90,8 @@ def _differing(suspects: Sequence[tuple[Award, Posted]]) -> set[tuple[int, str]]
     if not suspects:
         return set()
     purchases = Purchase.objects.filter(pk__in=[posted.purchase_id for _award, posted in suspects])
-    owners = {pk: row for pk, *row in purchases.values_list("pk", "number", "member_id", "member__merged_into")}
+    rows = purchases.values_list("pk", "number", "member_id", "member__merged_into")
+    owners = {pk: (number, owner, survivor) for pk, number, owner, survivor in rows}
     differing = set()
     for award, posted in suspects:
         number, owner, survivor = owners.get(posted.purchase_id, ("", 0, None))

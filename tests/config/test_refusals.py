@@ -41,6 +41,7 @@ def test_a_safe_production_starts():
         ({"site_url": ""}, "SITE_URL"),
         ({"redis_url": ""}, "WEB_WORKERS above 1 needs REDIS_URL"),
         ({"is_local": True}, "serve this machine only"),
+        ({"plan_provider": "test"}, "PLAN_PROVIDER test takes no money"),
     ],
 )
 def test_an_unsafe_production_does_not_start(change, reason):
