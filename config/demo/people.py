@@ -9,6 +9,7 @@ from members.lib.periods import local_day, local_instant
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import record_purchase
+from members.tiers.recalculation import recalculate
 
 SOURCE = "till"
 
@@ -33,17 +34,20 @@ _SHOPPING: tuple[tuple[int, str, tuple[tuple[str, str, str, int, int], ...]], ..
     (198, "online", (("BAG-3", "Canvas bag", "bags", 1, 2800), ("TEA-4", "White tea", "tea", 1, 2250))),
     (150, "harbour", (("TEA-1", "Oolong tea", "tea", 2, 2700),)),
     (97, "online", (("GIF-7", "Gift box, large", "gifts", 3, 8400),)),
-    (61, "garden", (("LAN-2", "Garden lantern", "home", 2, 9900),)),
+    (75, "garden", (("LAN-2", "Garden lantern", "home", 2, 9900),)),
     (24, "harbour", (("TEA-5", "Smoked tea", "tea", 2, 3100), ("CUP-1", "Stoneware cup", "home", 2, 1500))),
     (3, "harbour", (("GIF-2", "Gift box, small", "gifts", 2, 3800),)),
 )
 
 
 def buy_for_a_year(member: Member, now: datetime) -> None:
-    """Record the member's purchases of the past year, once each; the past is silent."""
+    """Record the member's purchases of the past year, once each, and their tier; the past is silent."""
     stores = dict(Store.objects.values_list("code", "pk"))
     today = local_day(_begin(member, now), Programme.current().tz)
     for number, (days_ago, store, lines) in enumerate(_SHOPPING, start=1):
+        if number == len(_SHOPPING):
+            # The last one is bought in the tier that the others have brought.
+            recalculate(backfilled=True)
         bought_on = today - timedelta(days=days_ago)
         record_purchase(
             draft=PurchaseDraft(
