@@ -1,4 +1,4 @@
-"""What else has happened to the member: goods returned, points set aside, ended and given, a household, a lost receipt."""
+"""What else has happened to the member: points set aside, ended and given, a household, a lost receipt."""
 
 from datetime import datetime, timedelta
 
@@ -12,9 +12,8 @@ from members.ledger.giving import give_points
 from members.ledger.holds import hold
 from members.lib.periods import local_day, local_instant
 from members.programme.models import Programme
-from members.purchases.drafts import DraftLine, Named, PurchaseDraft, ReturnDraft
+from members.purchases.drafts import DraftLine, PurchaseDraft
 from members.purchases.recording import record_purchase
-from members.purchases.returns import record_return
 from members.purchases.unclaimed import keep_unmatched
 
 KEY = "demonstration"
@@ -29,7 +28,6 @@ FORGOTTEN_RECEIPT = "HS-4711"
 
 def load_occasions(member: Member, now: datetime) -> None:
     """Let it happen, each once."""
-    _return_a_lantern(member, now)
     expire_due(at=now, member_ids=[member.pk])
     partner = _enrol_partner(now)
     _share_a_household(member, partner)
@@ -42,22 +40,6 @@ def load_occasions(member: Member, now: datetime) -> None:
         expires_at=now + timedelta(days=SET_ASIDE_DAYS),
     )
     _leave_the_card_at_home(now)
-
-
-def _return_a_lantern(member: Member, now: datetime) -> None:
-    record_return(
-        draft=ReturnDraft(
-            source=SOURCE,
-            number="DEMO-R-001",
-            member_id=member.pk,
-            returned_at=_at_noon(member.joined_at, 300),
-            currency="GBP",
-            lines=(DraftLine("LAN-2", 1, 4950, "home", "Garden lantern"),),
-            origin="import",
-            backfilled=True,
-            purchase=Named(SOURCE, "DEMO-008"),
-        )
-    )
 
 
 def _enrol_partner(now: datetime) -> Member:

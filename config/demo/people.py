@@ -1,14 +1,15 @@
 """The invented member of the demonstration and a year of their shopping."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from members.accounts.models import Member, Person, Store
 from members.accounts.profile import set_birthday
 from members.lib.periods import local_day, local_instant
 from members.programme.models import Programme
-from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.drafts import DraftLine, Named, PurchaseDraft, ReturnDraft
 from members.purchases.recording import record_purchase
+from members.purchases.returns import record_return
 from members.tiers.recalculation import recalculate
 
 SOURCE = "till"
@@ -41,11 +42,12 @@ _SHOPPING: tuple[tuple[int, str, tuple[tuple[str, str, str, int, int], ...]], ..
 
 
 def buy_for_a_year(member: Member, now: datetime) -> None:
-    """Record the member's purchases of the past year, once each, and their tier; the past is silent."""
+    """Record the member's purchases and a return of the past year, once each, and their tier; the past is silent."""
     stores = dict(Store.objects.values_list("code", "pk"))
     today = local_day(_begin(member, now), Programme.current().tz)
     for number, (days_ago, store, lines) in enumerate(_SHOPPING, start=1):
         if number == len(_SHOPPING):
+            _return_a_lantern(member, today)
             # The last one is bought in the tier that the others have brought.
             recalculate(backfilled=True)
         bought_on = today - timedelta(days=days_ago)
@@ -64,6 +66,22 @@ def buy_for_a_year(member: Member, now: datetime) -> None:
                 backfilled=True,
             )
         )
+
+
+def _return_a_lantern(member: Member, today: date) -> None:
+    record_return(
+        draft=ReturnDraft(
+            source=SOURCE,
+            number="DEMO-R-001",
+            member_id=member.pk,
+            returned_at=local_instant(today - timedelta(days=65), 12, 0, Programme.current().tz),
+            currency="GBP",
+            lines=(DraftLine("LAN-2", 1, 4950, "home", "Garden lantern"),),
+            origin="import",
+            backfilled=True,
+            purchase=Named(SOURCE, "DEMO-008"),
+        )
+    )
 
 
 def _begin(member: Member, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from members.accounts.access import MemberNotFound, find_member
 from members.accounts.models import Member
@@ -106,10 +106,12 @@ def leave(request: HttpRequest, member: Member) -> HttpResponse:
     return redirect("portal:household")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @member_page
 def remove(request: HttpRequest, member: Member) -> HttpResponse:
-    """Let the head remove somebody."""
+    """Ask once more, then let the head remove somebody."""
+    if request.method != "POST":
+        return _ask_to_remove(request, member)
     who = request.POST.get("member", "")
     try:
         leaving.remove_member(head_id=member.pk, member_id=int(who) if who.isdecimal() and len(who) < 19 else 0)
@@ -118,6 +120,16 @@ def remove(request: HttpRequest, member: Member) -> HttpResponse:
     else:
         messages.success(request, _("They do not belong to the household any more and keep their points."))
     return redirect("portal:household")
+
+
+def _ask_to_remove(request: HttpRequest, member: Member) -> HttpResponse:
+    people = sharing.seen_by(member.pk, timezone.now())
+    mine = any(person.is_self and person.is_head for person in people)
+    asked = request.GET.get("member", "")
+    person = next((each for each in people if str(each.member_id) == asked and not each.is_self), None)
+    if person is None or not mine:
+        return redirect("portal:household")
+    return render(request, "members/household_remove.html", {"person": person})
 
 
 def _page(request: HttpRequest, member: Member, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
