@@ -8,7 +8,7 @@ from members.admin.trail import login_name
 from members.earning.explanation import explain
 from members.ledger.models import PointType
 from members.ledger.reinstating import reinstatable
-from members.ledger.statements import balance_of, held_points, history_page
+from members.ledger.statements import balance_of, history_page
 from members.ledger.time_travel import balance_at, lots_at
 from members.lib import periods
 from members.lib.money import format_money
@@ -48,7 +48,6 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "birthday": _birthday(member) if with_person else "",
         "login": login_name(member.user) if with_person else "",
         "balance": balance_of(member.pk, at),
-        "held": held_points(member.pk),
         "blocked_at": blocked.values_list("blocked_at", flat=True).first(),
         "progress": found,
         "counted": _figure(found, found.qualified) if found else "",

@@ -13,7 +13,7 @@ from members.accounts.access import LostCard, MemberNotFound, find_member
 from members.api import schema
 from members.api.keys import HasScope
 from members.api.problems import lost_card
-from members.ledger.statements import balance_of, held_points
+from members.ledger.statements import balance_of
 from members.tiers.standing import Asked, TierProgress, outlook, progress
 
 _INTEGER = {"type": "integer"}
@@ -109,7 +109,7 @@ class MemberBalance(APIView):
                 "number": member.number,
                 "spendable": balance.spendable,
                 "pending": balance.pending,
-                "held": held_points(member.pk),
+                "held": balance.held,
                 "debt": balance.debt,
                 "expiring": [
                     {"points": part.points, "expires_at": part.expires_at, "last_day": part.last_day}

@@ -94,7 +94,8 @@ def _activate(lot: PointsLot, override: Override, usable_from: datetime, recorde
         lot=lot,
         member_id=lot.member_id,
         why=LotChange.Why.ACTIVATED,
-        at=recorded_at,
+        at=usable_from,
+        recorded_at=recorded_at,
         old_expires_at=lot.expires_at,
         old_notice_due=lot.notice_due,
     )

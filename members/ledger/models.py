@@ -204,6 +204,8 @@ class LotChange(models.Model):
     member = models.ForeignKey("members.Member", models.PROTECT, db_constraint=False, db_index=False, related_name="+")
     why = models.CharField(_("why"), max_length=12, choices=Why.choices)
     at = models.DateTimeField(_("at"))
+    # Time travel goes by this: what was recorded later was not yet so.
+    recorded_at = models.DateTimeField(_("recorded"))
     old_available_from = models.DateTimeField(null=True)
     new_available_from = models.DateTimeField(null=True)
     old_expires_at = models.DateTimeField(null=True)

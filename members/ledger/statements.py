@@ -1,7 +1,7 @@
 """Reads for pages: what can be spent is decided here, at read time, from lots and the clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -32,6 +32,8 @@ class Balance:
     pending: int
     debt: int
     expiring: list[Expiring]
+    # Set aside by open holds; not told for the past.
+    held: int = field(default=0, compare=False)
 
 
 class LotState(NamedTuple):
@@ -49,15 +51,17 @@ def spendable_points(member_id: int, at: datetime) -> int:
 
 
 def balance_of(member_id: int, at: datetime) -> Balance:
-    """Return balance, pending, debt and the ends of the usable points, soonest first. One query.
+    """Return balance, pending, held, debt and the ends of the usable points, soonest first. One query.
 
     Points that end only after a notice are shown with the first end that a notice sent now would allow.
     """
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0)
-    rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt"))
-    debt = rows[0][4] if rows else account.values_list("debt", flat=True).first() or 0
-    return balance_from([LotState(*row[:4]) for row in rows], debt, at)
+    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD).values("member")
+    aside = Subquery(held.annotate(total=Sum("points")).values("total"))
+    rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt", aside))
+    debt, set_aside = rows[0][4:] if rows else account.values_list("debt", aside).first() or (0, 0)
+    return replace(balance_from([LotState(*row[:4]) for row in rows], debt, at), held=set_aside or 0)
 
 
 def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
@@ -72,12 +76,6 @@ def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:
             ends[shown] = ends.get(shown, 0) + lot.remaining
     pending = sum(lot.remaining for lot in alive) - spendable
     return Balance(spendable=spendable, pending=pending, debt=debt, expiring=_ends(ends))
-
-
-def held_points(member_id: int) -> int:
-    """Return the points that open holds of the member have set aside."""
-    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD).aggregate(points=Sum("points"))
-    return held["points"] or 0
 
 
 def _ends(ends: dict[datetime, int]) -> list[Expiring]:

@@ -43,7 +43,7 @@ def lots_at(member_id: int, at: datetime, point_type: PointType = PointType.SPEN
         lot__member_id=member_id, lot__account__point_type=point_type, entry__recorded_at__lte=at
     )
     uses = dict(used.values_list("lot").annotate(points=Sum("points")))
-    later = _first_changes(LotChange.objects.filter(member_id=member_id, at__gt=at).order_by("pk"))
+    later = _first_changes(LotChange.objects.filter(member_id=member_id, recorded_at__gt=at).order_by("pk"))
     then = [_then(lot, lot.granted - uses.get(lot.pk, 0), later.get(lot.pk)) for lot in lots]
     return [lot for lot in then if lot.state.remaining]
 

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
                 ("old_available_from", models.DateTimeField(null=True)),
                 ("new_available_from", models.DateTimeField(null=True)),
                 ("old_expires_at", models.DateTimeField(null=True)),

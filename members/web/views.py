@@ -22,7 +22,7 @@ from members.accounts.models import Member, Person, User
 from members.accounts.profile import BirthdayFixed, NotADay, change_profile, may_change_birthday, set_birthday
 from members.ledger.posting import UnknownEntry
 from members.ledger.reinstating import CannotReinstate, own_offer, reinstate_own
-from members.ledger.statements import Balance, Expiring, balance_of, held_points, history_page
+from members.ledger.statements import Balance, Expiring, balance_of, history_page
 from members.lib import periods
 from members.programme.models import Programme
 from members.tiers.standing import current_standing, outlook, progress
@@ -60,7 +60,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "first_name": member.person.name,
             "as_of": timezone.localtime(now),
             "balance": balance,
-            "held": held_points(member.pk),
+            "held": balance.held,
             "expiring": expiring_soon(balance, now),
             "progress": way,
             "meter": way and tier_words.meter_of(way),

@@ -52,7 +52,7 @@ def test_a_hold_that_was_used_is_not_released_and_staff_learn_why(client, boss, 
 
 def test_the_member_page_shows_what_is_held(client, boss, held, member):
     page = client.get(reverse("admin:members_member_change", args=[member.pk]))
-    assert page.context["held"] == 60
+    assert page.context["balance"].held == 60
 
 
 @pytest.mark.wrong_books

@@ -155,7 +155,8 @@ def changed_lot(**dates):
     lot = PointsLot.objects.get(granted=50)
     old = {"old_available_from": lot.available_from, "old_expires_at": lot.expires_at}
     new = {"new_available_from": lot.available_from, "new_expires_at": lot.expires_at}
-    LotChange.objects.create(lot=lot, member=lot.member, why="EXTENDED", at=timezone.now(), **(old | new | dates))
+    at = {"at": timezone.now(), "recorded_at": timezone.now()}
+    LotChange.objects.create(lot=lot, member=lot.member, why="EXTENDED", **(at | old | new | dates))
     return lot
 
 

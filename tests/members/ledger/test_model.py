@@ -23,7 +23,7 @@ from members.ledger.audit import find_problems
 from members.ledger.award_rows import Award, AwardLine, AwardLot
 from members.ledger.awarding import award_purchases
 from members.ledger.models import PointsLot
-from members.ledger.statements import balance_of, held_points
+from members.ledger.statements import balance_of
 from tests.factories import make_member, make_staff, set_programme
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ledger_alone]
@@ -295,7 +295,7 @@ class Ledger(RuleBasedStateMachine):
             balance = balance_of(member.pk, self.now)
             assert balance.spendable == sum(lot.points for lot in wallet.usable(self.now))
             assert (balance.pending, balance.debt) == (wallet.pending(self.now), wallet.debt)
-            assert held_points(member.pk) == sum(made.points for owner, made, _parts in self.held if owner == who)
+            assert balance.held == sum(made.points for owner, made, _parts in self.held if owner == who)
             rows = PointsLot.objects.filter(member=member, remaining__gt=0).order_by("pk")
             lots = [(lot.points, lot.start, lot.end) for lot in wallet.lots if lot.points]
             assert list(rows.values_list("remaining", "available_from", "expires_at")) == lots

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from members.ledger import activation, expiry, holds, posting, transfers
 from members.ledger.models import PointsLot
+from members.ledger.notices import record_notice
 from members.ledger.statements import balance_of
 from members.ledger.time_travel import balance_at, lots_at
 from members.lib.clock import database_now
@@ -95,3 +96,14 @@ def test_a_point_is_usable_then_by_the_clock_of_then():
     give(member, 10, expires_at=start + timedelta(days=1))
     give(member, 5, available_from=start + timedelta(days=2))
     assert [balance_at(member.pk, start + timedelta(days=day)).spendable for day in (0.5, 1.5, 2.5)] == [10, 0, 5]
+
+
+def test_a_change_that_speaks_of_an_earlier_day_does_not_change_what_was_seen_before_it():
+    """The message went out a moment before the page was seen and was noted after it: the page knew nothing of it."""
+    set_programme(notice_days=14)
+    member, end = make_member(), timezone.now() + timedelta(days=40)
+    give(member, 10, expires_at=end)
+    seen_at = timezone.now()
+    record_notice(member_id=member.pk, expires_at=end, sent_at=seen_at - timedelta(microseconds=1))
+    [before], [after] = lots_at(member.pk, seen_at), lots_at(member.pk, timezone.now())
+    assert (before.state.notice_due, after.state.notice_due) == (True, False)
