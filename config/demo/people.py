@@ -8,6 +8,7 @@ from members.accounts.profile import set_birthday
 from members.lib.periods import local_day, local_instant
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, Named, PurchaseDraft, ReturnDraft
+from members.purchases.models import Purchase
 from members.purchases.recording import record_purchase
 from members.purchases.returns import record_return
 from members.tiers.recalculation import recalculate
@@ -46,15 +47,14 @@ def buy_for_a_year(member: Member, now: datetime) -> None:
     stores = dict(Store.objects.values_list("code", "pk"))
     today = local_day(_begin(member, now), Programme.current().tz)
     for number, (days_ago, store, lines) in enumerate(_SHOPPING, start=1):
+        bought_on = today - timedelta(days=days_ago)
         if number == len(_SHOPPING):
             _return_a_lantern(member, today)
-            # The last one is bought in the tier that the others have brought.
-            recalculate(backfilled=True)
-        bought_on = today - timedelta(days=days_ago)
+            _rise_before(bought_on, number)
         record_purchase(
             draft=PurchaseDraft(
                 source=SOURCE,
-                number=f"DEMO-{number:03d}",
+                number=_number(number),
                 member_id=member.pk,
                 store_id=stores[store],
                 purchased_at=local_instant(bought_on, 11 + number % 6, 15, Programme.current().tz),
@@ -79,9 +79,19 @@ def _return_a_lantern(member: Member, today: date) -> None:
             lines=(DraftLine("LAN-2", 1, 4950, "home", "Garden lantern"),),
             origin="import",
             backfilled=True,
-            purchase=Named(SOURCE, "DEMO-008"),
+            purchase=Named(SOURCE, _number(8)),
         )
     )
+
+
+def _rise_before(day: date, number: int) -> None:
+    """Let the last purchase be made in the tier that the others have brought; once, before it is recorded."""
+    if not Purchase.objects.filter(source=SOURCE, number=_number(number)).exists():
+        recalculate(at=local_instant(day, 0, 0, Programme.current().tz), backfilled=True)
+
+
+def _number(number: int) -> str:
+    return f"DEMO-{number:03d}"
 
 
 def _begin(member: Member, now: datetime) -> datetime:

@@ -139,3 +139,10 @@ def test_one_carrier_finds_one_card_and_a_wrong_one_is_refused(client, member):
     wrong = client.post("/profile/", said | {"carrier": "ABC"}).content.decode()
     assert "This is not a mobile barcode" in wrong
     assert find_member("/ABC1234") != member
+
+
+def test_what_is_missing_is_named_and_what_was_typed_stays(client, member):
+    text = send(client, day="", amount="").content.decode()
+    assert text.count("It stands on the receipt.") == 2
+    assert 'value="R-1"' in text
+    assert "(optional)" not in text[text.index('name="day"') - 300 : text.index('name="amount"')]

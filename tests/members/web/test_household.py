@@ -98,6 +98,18 @@ def test_the_head_removes_and_nobody_else_does(client: Client, head: Member, fri
     assert HouseholdMember.objects.get(member=friend).left_at is not None
 
 
+def test_removing_asks_once_more_and_only_the_head_is_asked(client: Client, head: Member, friend: Member) -> None:
+    together(head, friend)
+    address = f"/household/remove/?member={friend.pk}"
+    assert address in sign_in(client, head).get("/household/").content.decode()
+    assert "Remove Kai from the household?" in client.get(address).content.decode()
+    assert HouseholdMember.objects.get(member=friend).left_at is None
+    for whom in (head.pk, 0, "x"):
+        assert client.get(f"/household/remove/?member={whom}").status_code == 302
+    answer = sign_in(client, friend).get(f"/household/remove/?member={head.pk}")
+    assert answer.status_code == 302
+
+
 @pytest.mark.parametrize("fields", [{"do": "join", "code": ""}, {"do": "start", "monthly_limit": "x"}])
 def test_a_form_that_cannot_be_read_comes_back(client: Client, head: Member, fields: dict[str, str]) -> None:
     assert sign_in(client, head).post("/household/", fields).status_code == 422
