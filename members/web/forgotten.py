@@ -35,6 +35,7 @@ class ReceiptForm(forms.Form):
     number = forms.CharField(
         label=gettext_lazy("Receipt or invoice number"),
         max_length=300,
+        error_messages={"required": gettext_lazy("It stands on the receipt.")},
         help_text=gettext_lazy("Or the text of the left QR code of an electronic invoice: it fills in the rest."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )

@@ -170,7 +170,13 @@ def _join(request: HttpRequest, member: Member) -> HttpResponse:
     form = JoinForm(request.POST, auto_id="join_%s")
     if not form.is_valid():
         return _page(request, member, status=422, join_form=form)
-    return _try(request, lambda: joining.accept_invite(member_id=member.pk, **form.cleaned_data))
+    try:
+        joining.accept_invite(member_id=member.pk, **form.cleaned_data)
+    except Refused as problem:
+        form.add_error("code", refusal(problem))
+        return _page(request, member, status=422, join_form=form)
+    messages.success(request, _("Welcome! You belong to the household now."))
+    return redirect("portal:household")
 
 
 def _decline(request: HttpRequest, member: Member) -> HttpResponse:
@@ -192,16 +198,19 @@ def _invite(request: HttpRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         return _page(request, member, status=422, invite_form=form)
     invited = form.cleaned_data["number"]
-    return _try(request, lambda: joining.invite(head_id=member.pk, member_id=invited.pk if invited else None))
+    done = _("Invited. They find it on their own page “Household”.") if invited else _("Here is a code to pass on.")
+    return _try(
+        request, lambda: joining.invite(head_id=member.pk, member_id=invited.pk if invited else None), done=done
+    )
 
 
-def _try(request: HttpRequest, do: Any) -> HttpResponse:
+def _try(request: HttpRequest, do: Any, *, done: str = "") -> HttpResponse:
     try:
         do()
     except Refused as problem:
         messages.error(request, refusal(problem))
     else:
-        messages.success(request, _("Saved."))
+        messages.success(request, done or _("Saved."))
     return redirect("portal:household")
 
 

@@ -142,6 +142,7 @@ def test_one_carrier_finds_one_card_and_a_wrong_one_is_refused(client, member):
 
 
 def test_what_is_missing_is_named_and_what_was_typed_stays(client, member):
+    assert send(client, number="", day="", amount="").content.decode().count("It stands on the receipt.") == 3
     text = send(client, day="", amount="").content.decode()
     assert text.count("It stands on the receipt.") == 2
     assert 'value="R-1"' in text

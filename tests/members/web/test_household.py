@@ -65,8 +65,13 @@ def test_a_code_is_passed_on_and_works_once(client: Client, head: Member, friend
     assert code in client.get("/household/").content.decode()
     sign_in(client, friend).post("/household/", {"do": "join", "code": code})
     other = make_member(user=make_user())
-    text = sign_in(client, other).post("/household/", {"do": "join", "code": code}, follow=True).content.decode()
+    answer = sign_in(client, other).post("/household/", {"do": "join", "code": code, "monthly_limit": "30"})
+    text = answer.content.decode()
+    assert answer.status_code == 422
     assert "used up, too old or not for you" in text
+    # What was typed stays.
+    assert f'value="{code}"' in text
+    assert 'value="30"' in text
 
 
 def test_an_invitation_is_declined(client: Client, head: Member, friend: Member) -> None:
