@@ -46,7 +46,10 @@ class ReceiptForm(forms.Form):
     )
     amount = forms.DecimalField(
         label=gettext_lazy("Amount"),
-        error_messages={"required": gettext_lazy("It stands on the receipt.")},
+        error_messages={
+            "required": gettext_lazy("It stands on the receipt."),
+            "invalid": gettext_lazy("Please write a number such as 12.50."),
+        },
         min_value=Decimal("0.01"),
         max_value=MOST_MONEY,
         decimal_places=2,

@@ -147,3 +147,9 @@ def test_what_is_missing_is_named_and_what_was_typed_stays(client, member):
     assert text.count("It stands on the receipt.") == 2
     assert 'value="R-1"' in text
     assert "(optional)" not in text[text.index('name="day"') - 300 : text.index('name="amount"')]
+
+
+def test_an_amount_that_is_no_number_is_shown_how_to_be_written(client, member):
+    text = send(client, amount="abc").content.decode()
+    assert "Please write a number such as 12.50." in text
+    assert 'value="abc"' in text
