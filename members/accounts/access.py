@@ -80,6 +80,12 @@ def surviving_id(member_id: int) -> int:
     return merged_into or member_id
 
 
+def surviving_ids(member_ids: Iterable[int]) -> dict[int, int]:
+    """Return the survivors of those among these members who were merged; the others are missing. One query."""
+    merged = Member.objects.filter(pk__in=set(member_ids)).exclude(merged_into=None)
+    return dict(merged.values_list("pk", "merged_into_id"))
+
+
 def refuse_lost_card(number: str) -> None:
     """Raise LostCard when this is the number of a card that was reported lost."""
     dead = DeadNumber.objects.filter(number=number).select_related("member").first()

@@ -8,11 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
-
 from members.events.audit_log import write_audit
-from members.events.log import write_event
 from members.jobs.schedule import Turn, scheduled
+from members.ledger.ended_holds import ended_holds, expire, put_back, settle, tell
 from members.ledger.models import Hold, LotUse, PointsAccount, PointsEntry
 from members.ledger.movements import (
     Contra,
@@ -20,7 +18,6 @@ from members.ledger.movements import (
     Movement,
     Shares,
     debit,
-    give_back,
     home_of,
     insert,
     lock_accounts,
@@ -100,7 +97,7 @@ def hold(
     made = Hold.objects.create(
         account=account, member_id=member_id, entry=entry, points=points, reason=reason, held_at=now, expires_at=end
     )
-    _tell("points.held", made, entry, points)
+    tell("points.held", made, entry, points)
     return made
 
 
@@ -131,11 +128,11 @@ def capture(
     refuse_under_review(account)
     used = share_parts(shares_of(held.entry), points or held.points)
     entry = _use(held, account, used, reason=reason, data=data or {}, now=now)
-    _settle(held, state=State.CAPTURED, at=now, captured=total(used), capture_entry=entry)
-    _tell("points.captured", held, entry, total(used))
+    settle(held, state=State.CAPTURED, at=now, captured=total(used), capture_entry=entry)
+    tell("points.captured", held, entry, total(used))
     rest = _without(shares_of(held.entry), used)
     if rest:
-        _put_back(held, home, rest, reason=held.reason, at=now)
+        put_back(held, home, rest, reason=held.reason, at=now)
     return entry
 
 
@@ -159,8 +156,8 @@ def release(
     if held.state != State.HELD:
         return held
     now = at or database_now()
-    _settle(held, state=State.RELEASED, at=now)
-    _put_back(held, home, shares_of(held.entry), reason=reason or held.reason, at=now, by_seller=by_seller)
+    settle(held, state=State.RELEASED, at=now)
+    put_back(held, home, shares_of(held.entry), reason=reason or held.reason, at=now, by_seller=by_seller)
     if actor_id is not None:
         write_audit(actor_id=actor_id, action="hold.released", target=held.public_id, reason=reason)
     return held
@@ -174,7 +171,7 @@ def expire_holds(*, at: datetime | None = None, turn: Turn | None = None) -> int
     now = at or database_now()
     ended = 0
     while True:
-        due = list(_due(now).order_by("expires_at", "pk").values_list("pk", flat=True)[:CHUNK])
+        due = list(ended_holds(now).order_by("expires_at", "pk").values_list("pk", flat=True)[:CHUNK])
         if not due:
             return ended
         ended += _expire_chunk(due, now, turn, ended)
@@ -185,13 +182,12 @@ def _expire_chunk(hold_ids: list[int], now: datetime, turn: Turn | None, before:
     account_ids = set(Hold.objects.filter(pk__in=hold_ids).values_list("account", flat=True))
     locked = lock_accounts(account_ids | {home_of(account_id) for account_id in account_ids})
     # Read under the locks: one that was captured while we waited is not due any more.
-    due = list(_due(now).filter(pk__in=hold_ids).select_related("entry").order_by("pk"))
+    due = list(ended_holds(now).filter(pk__in=hold_ids).select_related("entry").order_by("pk"))
     for held in due:
         home = home_of(held.account_id)
         if home not in locked:
             locked |= lock_accounts([home])
-        _settle(held, state=State.EXPIRED, at=now)
-        _put_back(held, locked[home], shares_of(held.entry), reason=held.reason, at=now)
+        expire(held, locked[home], at=now)
     if turn is not None:
         turn.checkpoint(0, done=before + len(due), total=before + len(due))
     return len(due)
@@ -201,10 +197,6 @@ def _expire_chunk(hold_ids: list[int], now: datetime, turn: Turn | None, before:
 def expire_holds_job(turn: Turn) -> dict[str, Any]:
     """Put back what has run out, every five minutes."""
     return {"holds": expire_holds(turn=turn)}
-
-
-def _due(now: datetime) -> QuerySet[Hold]:
-    return Hold.objects.filter(state=State.HELD, expires_at__lte=now)
 
 
 def _held_with(key: str) -> Hold | None:
@@ -247,22 +239,3 @@ def _without(shares: Shares, used: Shares) -> Shares:
     gone = {lot.pk: points for lot, points in used}
     left = [(lot, points - gone.get(lot.pk, 0)) for lot, points in shares]
     return [(lot, points) for lot, points in left if points]
-
-
-def _put_back(
-    held: Hold, home: PointsAccount, shares: Shares, *, reason: str, at: datetime, by_seller: bool = False
-) -> None:
-    key, points = f"hold:{held.public_id}:release", total(shares)
-    movement = Movement(Kind.RELEASE, Contra.HELD, points, key, reason, {}, at, related_id=held.entry_id)
-    entry = give_back(home, movement, shares, by_seller=by_seller)
-    _tell("points.released", held, entry, points)
-
-
-def _settle(held: Hold, *, state: State, at: datetime, captured: int = 0, capture_entry: Any = None) -> None:
-    held.state, held.settled_at, held.captured, held.capture_entry = state, at, captured, capture_entry
-    held.save(update_fields=["state", "settled_at", "captured", "capture_entry"])
-
-
-def _tell(kind: str, held: Hold, entry: PointsEntry, points: int) -> None:
-    data = {"hold": held.pk, "entry": entry.pk, "points": points}
-    write_event(kind=kind, member_id=entry.member_id, data=data, occurred_at=entry.occurred_at)

@@ -10,8 +10,8 @@ from members.lib.clock import database_now
 
 _KEEP = """
 INSERT INTO members_lotchange
-    (lot_id, member_id, why, at, recorded_at, old_available_from, new_available_from, old_expires_at, new_expires_at, old_notice_due,
-     new_notice_due, actor_id, reason)
+    (lot_id, member_id, why, at, recorded_at, old_available_from, new_available_from, old_expires_at, new_expires_at,
+     old_notice_due, new_notice_due, actor_id, reason)
 SELECT id, member_id, %s, %s, %s, available_from, available_from, expires_at, %s, notice_due, %s, %s, %s
 FROM members_pointslot WHERE id IN ({lots}) ORDER BY id
 """

@@ -3,7 +3,7 @@
 Entry, lots, uses of lots and the cached balance change here and nowhere else (with ``awarding`` and ``expiry``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +76,26 @@ def spendable_lots(account_id: int, at: datetime) -> list[PointsLot]:
 def filled_lots(account_id: int) -> QuerySet[PointsLot]:
     """Return the lots that hold something, pending and past ones too, in spend order."""
     return PointsLot.objects.filter(account_id=account_id, remaining__gt=0).order_by(*SPEND_ORDER)
+
+
+def is_over(lot: PointsLot, at: datetime) -> bool:
+    """Tell whether the lot has ended at an instant; the sweep may not have written it yet."""
+    return lot.expires_at is not None and lot.expires_at <= at and not lot.notice_due
+
+
+def first_entries(lots: Collection[PointsLot]) -> dict[int, int]:
+    """Return by lot the entry that first gave its points, however often merges and transfers moved them.
+
+    No read for lots that never moved, one for each move.
+    """
+    given = {lot.pk: lot.entry_id for lot in lots}
+    moved = {lot.pk: lot.moved_from_id for lot in lots if lot.moved_from_id is not None}
+    while moved:
+        rows = PointsLot.objects.filter(pk__in=set(moved.values())).values_list("pk", "entry_id", "moved_from_id")
+        before = {pk: (entry_id, moved_from_id) for pk, entry_id, moved_from_id in rows}
+        given |= {pk: before[origin][0] for pk, origin in moved.items()}
+        moved = {pk: earlier for pk, origin in moved.items() if (earlier := before[origin][1]) is not None}
+    return given
 
 
 def share(lots: Iterable[PointsLot], points: int) -> Shares:

@@ -16,6 +16,7 @@ from members.accounts.models import Member
 from members.events.audit_log import write_audit
 from members.events.log import write_event
 from members.ledger import lots
+from members.ledger.ended_holds import put_ended_back
 from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.ledger.movements import (
     Contra,
@@ -25,7 +26,9 @@ from members.ledger.movements import (
     credit,
     debit,
     filled_lots,
+    first_entries,
     give_back,
+    is_over,
     lock_with_survivor,
     share,
     share_parts,
@@ -217,8 +220,8 @@ def take_back(
     posted = posted_with(key)
     if posted is not None:
         return posted
-    now = database_now()
-    asked = Movement(Kind.TAKE_BACK, Contra.REVERSED, -points, key, reason, data or {}, at or now, recorded_at=now)
+    now = at or database_now()
+    asked = Movement(Kind.TAKE_BACK, Contra.REVERSED, -points, key, reason, data or {}, now)
     return _take_what_there_is(account, asked, now=now, first_from_entry=first_from_entry)
 
 
@@ -226,6 +229,7 @@ def _take_what_there_is(
     account: PointsAccount, asked: Movement, *, now: datetime, first_from_entry: int | None = None
 ) -> PointsEntry:
     points = -asked.points
+    put_ended_back(account, at=now)
     takes = share(_lots_to_take_back(account.pk, first_from_entry, now), points)
     missing = points - total(takes)
     as_debt = missing if Programme.current().debt_policy == Programme.DebtPolicy.DEBT else 0
@@ -273,7 +277,11 @@ def take_spendable(account: PointsAccount, movement: Movement) -> PointsEntry:
 
 
 def choose_spendable(account: PointsAccount, points: int, at: datetime) -> Shares:
-    """Return which lots of the locked account give so many points. Raises InsufficientPoints."""
+    """Return which lots of the locked account give so many points; what ended holds kept is among them.
+
+    Raises InsufficientPoints.
+    """
+    put_ended_back(account, at=at)
     takes = share(spendable_lots(account.pk, at), points)
     if total(takes) < points:
         raise InsufficientPoints(spendable=total(takes), asked=points)
@@ -312,10 +320,13 @@ def _type_of(account: PointsAccount) -> dict[str, str]:
 
 
 def _lots_to_take_back(account_id: int, first_from_entry: int | None, now: datetime) -> list[PointsLot]:
+    lots = list(filled_lots(account_id))
+    given = first_entries(lots) if first_from_entry else {}
     return sorted(
-        filled_lots(account_id),
+        lots,
         key=lambda lot: (
-            lot.entry_id != first_from_entry,
+            given.get(lot.pk) != first_from_entry,
             lot.available_from is not None and lot.available_from <= now,
+            is_over(lot, now),
         ),
     )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, Subquery, Sum
 
 from members.accounts.access import history_ids
-from members.ledger.models import Hold, PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.ended_holds import ended_holds
+from members.ledger.models import Hold, LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.ledger.notices import told_end
 from members.lib import periods
 from members.lib.paging import Page, page_before
@@ -53,15 +54,42 @@ def spendable_points(member_id: int, at: datetime) -> int:
 def balance_of(member_id: int, at: datetime) -> Balance:
     """Return balance, pending, held, debt and the ends of the usable points, soonest first. One query.
 
-    Points that end only after a notice are shown with the first end that a notice sent now would allow.
+    Points that end only after a notice are shown with the first end that a notice sent now would allow. What holds kept
+    that have run out belongs to its lots again, and pays a debt first.
     """
     account = PointsAccount.objects.filter(member_id=member_id, point_type=PointsAccount.PointType.SPENDABLE)
     lots = PointsLot.objects.filter(account__in=account, remaining__gt=0)
-    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD).values("member")
+    held = Hold.objects.filter(member_id=member_id, state=Hold.State.HELD, expires_at__gt=at).values("member")
     aside = Subquery(held.annotate(total=Sum("points")).values("total"))
-    rows = list(lots.values_list("remaining", "available_from", "expires_at", "notice_due", "account__debt", aside))
-    debt, set_aside = rows[0][4:] if rows else account.values_list("debt", aside).first() or (0, 0)
-    return replace(balance_from([LotState(*row[:4]) for row in rows], debt, at), held=set_aside or 0)
+    parts = LotUse.objects.filter(entry__hold__in=ended_holds(at).filter(member_id=member_id), points__gt=0)
+    parts = parts.filter(lot__account__in=account)
+    found = lots.values_list("remaining", *_LIFE, "account__debt", "pk", aside).union(
+        parts.values_list("points", *(f"lot__{name}" for name in _LIFE), "lot__account__debt", "lot", aside), all=True
+    )
+    rows = list(found)
+    debt, set_aside = (rows[0][4], rows[0][6]) if rows else account.values_list("debt", aside).first() or (0, 0)
+    states, owed = _pay(debt, sorted(rows, key=_place)) if debt else ([LotState(*row[:4]) for row in rows], 0)
+    return replace(balance_from(states, owed, at), held=set_aside or 0)
+
+
+_LIFE = ("available_from", "expires_at", "notice_due")
+_FAR = datetime.max.replace(tzinfo=UTC)
+
+
+def _place(row: tuple[Any, ...]) -> tuple[datetime, datetime, int]:
+    """Return what sorts lots as they are spent."""
+    _points, available_from, expires_at, _notice_due, _debt, lot_id, _held = row
+    return expires_at or _FAR, available_from or _FAR, lot_id
+
+
+def _pay(debt: int, rows: Iterable[tuple[Any, ...]]) -> tuple[list[LotState], int]:
+    """Let what came back pay the debt."""
+    left = []
+    for points, *life in (row[:4] for row in rows):
+        paid = min(debt, points)
+        debt -= paid
+        left.append(LotState(points - paid, *life))
+    return left, debt
 
 
 def balance_from(lots: Iterable[LotState], debt: int, at: datetime) -> Balance:

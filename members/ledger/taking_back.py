@@ -1,6 +1,7 @@
 """Taking back what purchases earned, for many returns at once: decide in memory under the lock, then write in sets.
 
-Pending points go first, then the lots of the purchase itself, then the others in the order in which they are spent.
+Pending points go first, then the lots of the purchase itself, wherever a merge has moved them, then the others in the
+order in which they are spent; what has ended and waits for the sweep goes last.
 What spendable points cannot cover becomes a recorded shortfall or a visible debt, as the programme says; status points
 stop at what is there.
 """
@@ -14,8 +15,9 @@ from typing import Any
 from django.db.models import Q
 
 from members.ledger.award_rows import CounterKey, CounterUse
+from members.ledger.ended_holds import ended_holds, expire
 from members.ledger.models import Counter, LotUse, PointsAccount, PointsEntry, PointsLot, PointType
-from members.ledger.movements import SPEND_ORDER
+from members.ledger.movements import SPEND_ORDER, first_entries, is_over
 from members.programme.models import Programme
 
 
@@ -54,10 +56,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Holdings:
-    """Accounts with their open lots as each decision leaves them; the database follows with ``post_take_backs``."""
+    """Accounts with their open lots as each decision leaves them; the database follows with ``post_take_backs``.
+
+    ``given`` is the entry that first gave the points of each lot.
+    """
 
     accounts: dict[tuple[int, str], PointsAccount]
     lots: dict[int, list[PointsLot]]
+    given: dict[int, int]
 
 
 def lock_accounts(member_ids: Collection[int]) -> list[PointsAccount]:
@@ -67,6 +73,13 @@ def lock_accounts(member_ids: Collection[int]) -> list[PointsAccount]:
     """
     rows = PointsAccount.objects.select_for_update(no_key=True).filter(member_id__in=member_ids)
     return _complete(list(rows.order_by("point_type", "pk")), member_ids)
+
+
+def put_ended_holds_back(accounts: Iterable[PointsAccount], *, at: datetime) -> None:
+    """Put back what holds of the locked accounts kept that have run out; one read when there are none."""
+    owners = {account.pk: account for account in accounts}
+    for held in ended_holds(at).filter(account_id__in=owners).select_related("entry").order_by("pk"):
+        expire(held, owners[held.account_id], at=at)
 
 
 def read_accounts(member_ids: Collection[int]) -> list[PointsAccount]:
@@ -82,19 +95,19 @@ def _complete(accounts: list[PointsAccount], member_ids: Collection[int]) -> lis
 
 
 def holdings_of(accounts: Iterable[PointsAccount]) -> Holdings:
-    """Return the accounts with their open lots in spend order. One read, after the lock."""
+    """Return the accounts with their open lots in spend order. One read, after the lock; more for moved lots."""
     by_owner = {(account.member_id, account.point_type): account for account in accounts}
     lots: dict[int, list[PointsLot]] = {account.pk: [] for account in by_owner.values()}
     for lot in PointsLot.objects.filter(account_id__in=lots, remaining__gt=0).order_by(*SPEND_ORDER):
         lots[lot.account_id].append(lot)
-    return Holdings(by_owner, lots)
+    return Holdings(by_owner, lots, first_entries([lot for own in lots.values() for lot in own]))
 
 
 def decide_take_back(holdings: Holdings, ask: Ask, *, now: datetime) -> Taken:
     """Take the points in memory; the next decision sees what this one left."""
     account = holdings.accounts[ask.member_id, ask.earned.point_type]
     takes, missing, pending = [], ask.points, 0
-    for lot in _in_order(holdings.lots[account.pk], ask.earned.pk, now):
+    for lot in _in_order(holdings, account.pk, ask.earned.pk, now):
         take = min(lot.remaining, missing)
         if take:
             lot.remaining -= take
@@ -109,8 +122,11 @@ def decide_take_back(holdings: Holdings, ask: Ask, *, now: datetime) -> Taken:
     return Taken(ask, account, tuple(takes), pending, debt, missing - debt)
 
 
-def _in_order(lots: Iterable[PointsLot], entry_id: int, now: datetime) -> list[PointsLot]:
-    return sorted(lots, key=lambda lot: (not _is_pending(lot, now), lot.entry_id != entry_id))
+def _in_order(holdings: Holdings, account_id: int, entry_id: int, now: datetime) -> list[PointsLot]:
+    def place(lot: PointsLot) -> tuple[bool, bool, bool]:
+        return not _is_pending(lot, now), holdings.given[lot.pk] != entry_id, is_over(lot, now)
+
+    return sorted(holdings.lots[account_id], key=place)
 
 
 def _is_pending(lot: PointsLot, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from members.events.log import write_event
+from members.ledger.ended_holds import put_ended_back
 from members.ledger.models import PointsAccount, PointsEntry, PointsLot, PointType
 from members.ledger.movements import (
     Contra,
@@ -80,6 +81,7 @@ def transfer_everything(
     out = Movement(
         Kind.TRANSFER, Contra.TRANSFERRED, 0, key, reason, {}, at or database_now(), recorded_at=database_now()
     )
+    put_ended_back(pairs[0][0], at=out.at)
     moved = []
     for loser, survivor in pairs:
         shares = [(lot, lot.remaining) for lot in filled_lots(loser.pk)]

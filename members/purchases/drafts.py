@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from members.ledger.award_rows import AwardLine
+from members.ledger.award_rows import Award, AwardLine
 
 _NOTHING_TOLD = (None, None, None, "", "")
 _A_PLAIN_RETURN = (None, None, "RETURN", "REFUND")
@@ -44,9 +44,7 @@ class PurchaseDraft:
     @property
     def content_hash(self) -> str:
         """A digest of what was bought, when and by whom: tells a repeat from another document of the same number."""
-        parts = (self.shipping, self.points_paid, self.gift_card_paid, self.invoice, self.buyer_tax_id)
-        told = [] if parts == _NOTHING_TOLD else [parts]
-        return _digest(self.member_id, self.store_id, self.purchased_at.timestamp(), self.currency, self.lines, *told)
+        return purchase_digest(self, member_id=self.member_id)
 
 
 class Named(NamedTuple):
@@ -85,6 +83,13 @@ class ReturnDraft:
         parts = (self.purchase, self.amount, self.kind, self.settlement)
         told = [] if parts == _A_PLAIN_RETURN else [parts]
         return _digest(self.member_id, self.store_id, self.returned_at.timestamp(), self.currency, self.lines, *told)
+
+
+def purchase_digest(told: PurchaseDraft | Award, *, member_id: int) -> str:
+    """Return the digest of a purchase as this member's."""
+    parts = (told.shipping, told.points_paid, told.gift_card_paid, told.invoice, told.buyer_tax_id)
+    more = [] if parts == _NOTHING_TOLD else [parts]
+    return _digest(member_id, told.store_id, told.purchased_at.timestamp(), told.currency, told.lines, *more)
 
 
 def _digest(*parts: object) -> str:

@@ -10,10 +10,11 @@ from members.earning.explanation import explain_earning
 from members.earning.reckoning import Manner, evaluate, nothing
 from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
-from members.ledger.award_rows import Award
+from members.ledger.award_rows import Award, Posted
 from members.ledger.awarding import award_purchases
 from members.programme.models import Programme
-from members.purchases.drafts import PurchaseDraft
+from members.purchases.drafts import PurchaseDraft, purchase_digest
+from members.purchases.models import Purchase
 
 
 class ContentDiffers(Exception):
@@ -69,17 +70,34 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
 def post_awards(decisions: Sequence[Decided]) -> list[Recorded]:
     """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises."""
     awards = [decided.award for decided in decisions]
+    answers = list(zip(awards, award_purchases(awards, settle=settler(decisions)), strict=True))
+    differing = _differing([(award, posted) for award, posted in answers if posted.content_hash != award.content_hash])
     return [
         Recorded(
             purchase_id=posted.purchase_id,
             entry_id=posted.entry_id,
             points=posted.points,
             is_new=posted.is_new,
-            differs=posted.content_hash != award.content_hash,
+            differs=(posted.purchase_id, award.content_hash) in differing,
             breakdown=posted.breakdown,
         )
-        for award, posted in zip(awards, award_purchases(awards, settle=settler(decisions)), strict=True)
+        for award, posted in answers
     ]
+
+
+def _differing(suspects: Sequence[tuple[Award, Posted]]) -> set[tuple[int, str]]:
+    """Return which of the documents differ in more than the member who was merged since they were recorded."""
+    if not suspects:
+        return set()
+    purchases = Purchase.objects.filter(pk__in=[posted.purchase_id for _award, posted in suspects])
+    owners = {pk: row for pk, *row in purchases.values_list("pk", "number", "member_id", "member__merged_into")}
+    differing = set()
+    for award, posted in suspects:
+        number, owner, survivor = owners.get(posted.purchase_id, ("", 0, None))
+        is_same = number == award.number and survivor == award.member_id
+        if not is_same or purchase_digest(award, member_id=owner) != posted.content_hash:
+            differing.add((posted.purchase_id, award.content_hash))
+    return differing
 
 
 def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner) -> Outcome:

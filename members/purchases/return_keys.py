@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 from django.db.models import Q
 
+from members.accounts.access import history_ids
 from members.ledger.models import PointsEntry, PointType
 from members.purchases.drafts import DraftLine, ReturnDraft
 from members.purchases.models import PurchaseKey, Return, ReturnLine
@@ -40,6 +41,17 @@ class Known:
     return_id: int
     points_taken: int
     unmatched: tuple[DraftLine, ...]
+    member_id: int | None = None
+
+    def differs_from(self, draft: ReturnDraft) -> bool:
+        """Tell whether the draft is another document; that its member was merged since then makes it no other."""
+        if self.document != PurchaseKey.Document.RETURN:
+            return True
+        if self.content_hash == draft.content_hash:
+            return False
+        if self.member_id is None or self.member_id not in history_ids(draft.member_id):
+            return True
+        return self.content_hash != replace(draft, member_id=self.member_id).content_hash
 
 
 def entry_key(return_id: int, purchase_id: int, point_type: str = PointType.SPENDABLE) -> str:
@@ -63,10 +75,11 @@ def take_keys(drafts: Sequence[ReturnDraft]) -> dict[_Document, int]:
 
 
 def known_returns(drafts: Iterable[ReturnDraft]) -> dict[_Document, Known]:
-    """Return what was recorded before under the numbers of these drafts: four reads, however many."""
+    """Return what was recorded before under the numbers of these drafts: five reads, however many."""
     keys = _stored_keys({(draft.source, draft.number) for draft in drafts})
     return_ids = [key.document_id for key in keys if key.document == PurchaseKey.Document.RETURN]
     taken, unmatched = _points_taken(return_ids), _unmatched(return_ids)
+    owners = dict(Return.objects.filter(pk__in=return_ids).values_list("pk", "member_id")) if return_ids else {}
     return {
         (key.source, key.number): Known(
             document=key.document,
@@ -74,6 +87,7 @@ def known_returns(drafts: Iterable[ReturnDraft]) -> dict[_Document, Known]:
             return_id=key.document_id,
             points_taken=taken.get(key.document_id, 0),
             unmatched=tuple(unmatched.get(key.document_id, ())),
+            member_id=owners.get(key.document_id),
         )
         for key in keys
     }

@@ -7,7 +7,7 @@ Points that paid for a purchase do not come back here: whoever spent them refund
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
+from members.accounts.access import surviving_ids
 from members.earning.explanation import describes
 from members.events.log import NewEvent, write_events
 from members.ledger.award_rows import CounterKey, CounterUse
-from members.ledger.models import PointsEntry, PointType
+from members.ledger.models import PointsAccount, PointsEntry, PointType
 from members.ledger.taking_back import (
     Ask,
     Holdings,
@@ -27,12 +28,13 @@ from members.ledger.taking_back import (
     holdings_of,
     lock_accounts,
     post_take_backs,
+    put_ended_holds_back,
     read_accounts,
 )
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.purchases.drafts import DraftLine, Named, ReturnDraft
-from members.purchases.models import PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.purchases.models import PurchaseLine, Return, ReturnLine
 from members.purchases.recording import ContentDiffers
 from members.purchases.return_keys import Known, entry_key, known_returns, take_keys
 from members.purchases.return_matching import Matched, match_returns, named_purchases
@@ -128,7 +130,8 @@ def record_returns(*, drafts: Sequence[ReturnDraft]) -> list[RecordedReturn]:
     The same result as one by one in that order, in a fixed number of statements. A known number with other content
     changes nothing and is marked ``differs``. Raises PointsAccount.DoesNotExist, UnknownPurchase.
     """
-    # First of all: a refusal leaves the numbers free.
+    drafts = _of_survivors(drafts) if drafts else []
+    # Before the keys: a refusal leaves the numbers free.
     named = named_purchases(drafts)
     taken_keys = take_keys(drafts)
     new = {}
@@ -144,16 +147,25 @@ def record_returns(*, drafts: Sequence[ReturnDraft]) -> list[RecordedReturn]:
 
 def _repeat(draft: ReturnDraft, known: Mapping[tuple[str, str], Known]) -> RecordedReturn:
     kept = known[draft.source, draft.number]
-    differs = kept.content_hash != draft.content_hash or kept.document != PurchaseKey.Document.RETURN
+    differs = kept.differs_from(draft)
     return RecordedReturn(kept.return_id, kept.points_taken, kept.unmatched, is_new=False, differs=differs)
+
+
+def _of_survivors(drafts: Sequence[ReturnDraft]) -> list[ReturnDraft]:
+    """Return the drafts with the survivor in place of each member who was merged. One read."""
+    survivors = surviving_ids(draft.member_id for draft in drafts)
+    return [
+        replace(draft, member_id=survivors[draft.member_id]) if draft.member_id in survivors else draft
+        for draft in drafts
+    ]
 
 
 def _record_new(drafts: Sequence[tuple[int, ReturnDraft]], named: Mapping[Named, int]) -> list[RecordedReturn]:
     if not drafts:
         return []
-    # The accounts' locks also keep two returns of one member from matching the same purchase line.
-    accounts = lock_accounts({draft.member_id for _id, draft in drafts})
+    drafts, accounts = _lock(drafts)
     now = database_now()
+    put_ended_holds_back(accounts, at=now)
     decisions = _decide(drafts, named, holdings_of(accounts), now)
     _write_rows(decisions, now)
     entries = post_take_backs([taken for decision in decisions for taken in decision.taken], now=now)
@@ -169,13 +181,27 @@ def _record_new(drafts: Sequence[tuple[int, ReturnDraft]], named: Mapping[Named,
     ]
 
 
+def _lock(drafts: Sequence[tuple[int, ReturnDraft]]) -> tuple[list[tuple[int, ReturnDraft]], list[PointsAccount]]:
+    """Lock the members' accounts; they also keep two returns of one member from matching the same purchase line.
+
+    Whoever was merged while we waited cannot be merged again: then the survivors are locked too, and theirs it is.
+    """
+    accounts = lock_accounts({draft.member_id for _id, draft in drafts})
+    still = _of_survivors([draft for _id, draft in drafts])
+    late = {draft.member_id for draft in still} - {draft.member_id for _id, draft in drafts}
+    if late:
+        accounts += lock_accounts(late)
+    return [(return_id, draft) for (return_id, _draft), draft in zip(drafts, still, strict=True)], accounts
+
+
 def preview_return(*, draft: ReturnDraft) -> ReturnPreview:
     """Return what booking the return would do now; writes nothing and takes no lock.
 
     Raises ContentDiffers, PointsAccount.DoesNotExist, UnknownPurchase as ``record_return`` does.
     """
+    draft = _of_survivors([draft])[0]
     kept = known_returns([draft]).get((draft.source, draft.number))
-    if kept is not None and (kept.content_hash != draft.content_hash or kept.document != PurchaseKey.Document.RETURN):
+    if kept is not None and kept.differs_from(draft):
         raise ContentDiffers(draft.number)
     holdings = holdings_of(read_accounts([draft.member_id]))
     account = holdings.accounts[draft.member_id, PointType.SPENDABLE]

@@ -76,7 +76,8 @@ def end_granted(
 ) -> Standing:
     """End a decision before its time; the member falls to what is earned at once. A repeat changes nothing.
 
-    Raises NothingGranted, MemberMerged, NoTiers.
+    Of a member who is just being merged only the decision ends: the merge then places the one that stays. Raises
+    NothingGranted, MemberMerged, NoTiers.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
     now = at or database_now()
@@ -88,6 +89,8 @@ def end_granted(
         return held
     TierGrant.objects.filter(pk=grant.pk).update(ended_at=now)
     _audit(member, grant, "tier.grant_ended", actor_id, reason or grant.reason)
+    if member.status == Member.Status.MERGED and held is not None:
+        return held
     return _replace(member_id, now, why=Standing.Why.ENDED)
 
 

@@ -10,10 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from members.accounts import api_keys
+from members.accounts.cards import replace_card
 from members.accounts.enrolment import enrol_member
+from members.accounts.merging import merge_members
 from members.accounts.models import Member, Store
 from members.ledger.models import PointsEntry
-from members.purchases.models import Purchase
+from members.purchases.models import Purchase, UnclaimedPurchase
+from tests.factories import make_member, make_staff
 
 Send = Callable[..., Any]
 
@@ -45,7 +48,7 @@ def test_each_purchase_is_answered_in_its_place(send: Send, purchase: dict[str, 
     first, second = response.json()["results"]
     assert (first["status"], first["number"], first["points"]) == ("recorded", purchase["number"], 25)
     assert (second["status"], second["number"], second["member"]) == ("recorded", "2", member.number)
-    assert response.json()["counts"] == {"recorded": 2, "repeated": 0, "differs": 0, "error": 0}
+    assert response.json()["counts"] == {"recorded": 2, "repeated": 0, "kept": 0, "differs": 0, "error": 0}
     kept = Purchase.objects.order_by("pk").values_list("store__code", "amount", "origin")
     assert list(kept) == [("harbour", 2550, "api"), (None, 2550, "api")]
 
@@ -221,3 +224,24 @@ def test_stores_are_looked_up_by_their_codes(send: Send, purchase: dict[str, Any
     send(purchase, purchase | {"number": "2", "store": "quay"})
 
     assert dict(Purchase.objects.values_list("number", "store__code")) == {purchase["number"]: "harbour", "2": "quay"}
+
+
+def test_purchases_without_member_are_kept_for_who_shows_the_receipt(send: Send, purchase: dict[str, Any]):
+    ownerless = {name: value for name, value in purchase.items() if name != "member"} | {"number": "K-1"}
+    assert statuses(send(purchase, ownerless)) == ["recorded", "kept"]
+    assert UnclaimedPurchase.objects.get().number == "K-1"
+    other = ownerless | {"currency": "EUR"}
+    assert statuses(send(other)) == ["differs"]
+
+
+def test_a_lost_card_and_a_merged_member_are_told_apart(send: Send, purchase: dict[str, Any], member: Member):
+    staff = make_staff()
+    lost = member.number
+    replace_card(member_id=member.pk, lost_number=lost, actor_id=staff.pk, reason="lost")
+    survivor = make_member()
+    merge_members(loser_id=member.pk, survivor_id=survivor.pk, actor_id=staff.pk, reason="two cards")
+    member.refresh_from_db()
+    bought = [purchase | {"number": "L-1", "member": lost}, purchase | {"number": "L-2", "member": member.number}]
+    first, second = send(*bought).json()["results"]
+    assert first["errors"][0]["code"] == "lost_card"
+    assert (second["status"], second["member"]) == ("recorded", survivor.number)

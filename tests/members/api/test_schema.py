@@ -19,7 +19,7 @@ def schema(db: None, client: Client) -> Any:
 
 def test_the_schema_is_public_and_names_the_endpoints_once(schema: Any):
     assert schema["openapi"].startswith("3.1")
-    paths = [path for path in schema["paths"] if "purchases" in path or "balance" in path]
+    paths = list(schema["paths"])
     assert paths == [
         "/api/v1/holds",
         "/api/v1/holds/{hold}/capture",

@@ -76,7 +76,8 @@ def test_moved_points_keep_their_dates_and_both_histories_explain_it():
         entry = PointsEntry.objects.get(member=member, kind="TRANSFER")
         assert explain(entry) == [
             f"Your household: the member number that ends in {other.number[-4:]} helped the one that ends in "
-            f"{spender.number[-4:]} to redeem."
+            f"{spender.number[-4:]} to redeem.",
+            "Points that change their member keep their end date.",
         ]
 
 

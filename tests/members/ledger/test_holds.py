@@ -285,3 +285,57 @@ def test_while_an_account_is_under_review_nothing_is_held_or_captured_and_releas
     with pytest.raises(posting.AccountUnderReview):
         capture(held)
     assert holds.release(hold_id=held.pk).state == "RELEASED"
+
+
+def run_out(member, points=60):
+    """Return a hold that has run out and that no job has put back."""
+    held = hold(member, points, key=f"h:{member.pk}")
+    Hold.objects.filter(pk=held.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    return held
+
+
+def test_what_a_hold_kept_can_be_seen_and_spent_from_its_end_on_though_no_job_ran(member):
+    held = run_out(member)
+    assert now_spendable(member) == 100
+    assert balance_of(member.pk, timezone.now()).held == 0
+    posting.spend(member_id=member.pk, points=100, key="s", reason="test")
+    held.refresh_from_db()
+    assert (held.state, remainders(member)) == ("EXPIRED", [0, 0])
+    assert holds.expire_holds() == 0
+
+
+def test_a_late_job_does_not_change_which_points_are_spent_first(member):
+    run_out(member)
+    posting.spend(member_id=member.pk, points=10, key="s", reason="test")
+    assert remainders(member) == [20, 70]
+
+
+def test_an_ended_hold_can_be_held_given_and_taken_back(member):
+    other = make_member()
+    run_out(member)
+    transfers.transfer(from_member_id=member.pk, to_member_id=other.pk, points=100, key="t", reason="test")
+    assert now_spendable(other) == 100
+    run_out(other, 100)
+    hold(other, 100, key="h2")
+    Hold.objects.filter(state="HELD").update(expires_at=timezone.now() - timedelta(seconds=1))
+    entry = posting.take_back(member_id=other.pk, points=120, key="tb", reason="test")
+    assert (entry.points, entry.breakdown["shortfall"]) == (-100, 20)
+
+
+def test_a_debt_is_seen_as_paid_by_what_an_ended_hold_gives_back(member):
+    set_programme(debt_policy="DEBT")
+    held = hold(member, 60)
+    posting.take_back(member_id=member.pk, points=50, key="tb", reason="test")
+    assert balance_of(member.pk, timezone.now()).debt == 10
+    after = held.expires_at + timedelta(seconds=1)
+    seen = balance_of(member.pk, after)
+    holds.expire_holds(at=after)
+    assert balance_of(member.pk, after) == seen
+    assert (seen.spendable, seen.debt) == (50, 0)
+
+
+def test_a_merge_takes_along_what_an_ended_hold_kept(member):
+    survivor = make_member()
+    run_out(member)
+    transfers.transfer_everything(from_member_id=member.pk, to_member_id=survivor.pk, key="m", reason="merge")
+    assert now_spendable(survivor) == 100

@@ -1,5 +1,6 @@
 """Any sequence of movements against a small ledger in plain Python: same points, same lots, and the books are right."""
 
+import copy
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -152,6 +153,18 @@ class Ledger(RuleBasedStateMachine):
             return None
         return self.act(function, **said)
 
+    def ended(self, who):
+        """Return the member's holds that have run out and that nobody has put back."""
+        mine = (held for held in self.held if held[0] == who and held[1].expires_at <= self.now)
+        return sorted(mine, key=lambda held: held[1].pk)
+
+    def put_ended_back(self, who):
+        """Whoever decides about an account puts back first what its ended holds kept."""
+        over = self.ended(who)
+        self.held = [held for held in self.held if held not in over]
+        for _who, _made, parts in over:
+            self.wallets[who].put_back(parts, self.now, by_seller=False)
+
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours):
         self.now += timedelta(hours=hours)
@@ -188,6 +201,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(who=who, points=amounts)
     def redeem(self, who, points):
+        self.put_ended_back(who)
         parts = take(self.wallets[who].usable(self.now), points)
         entry = self.act_or_refuse(parts, posting.spend, member_id=self.members[who].pk, points=points)
         if entry:
@@ -212,6 +226,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(who=who, points=amounts, hours=st.integers(1, 200))
     def hold(self, who, points, hours):
+        self.put_ended_back(who)
         parts = take(self.wallets[who].usable(self.now), points)
         end = self.now + timedelta(hours=hours)
         made = self.act_or_refuse(parts, holds.hold, member_id=self.members[who].pk, points=points, expires_at=end)
@@ -246,8 +261,13 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(who=who, points=st.integers(1, 150))
     def take_back(self, who, points):
+        self.put_ended_back(who)
         self.act(posting.take_back, member_id=self.members[who].pk, points=points)
-        lots = sorted(self.wallets[who].filled(), key=lambda lot: (lot.start is not None, lot.order))
+
+        def place(lot):
+            return lot.start is not None, lot.end is not None and lot.end <= self.now, lot.order
+
+        lots = sorted(self.wallets[who].filled(), key=place)
         there = min(points, sum(lot.points for lot in lots))
         take(lots, there)
         self.wallets[who].debt += points - there
@@ -259,10 +279,12 @@ class Ledger(RuleBasedStateMachine):
             self.act(posting.adjust, **said)
             self.wallets[who].add(self.new_lot(points, self.now, None))
         else:
+            self.put_ended_back(who)
             self.act_or_refuse(take(self.wallets[who].usable(self.now), -points), posting.adjust, **said)
 
     @rule(who=who, points=amounts)
     def transfer(self, who, points):
+        self.put_ended_back(who)
         parts = take(self.wallets[who].usable(self.now), points)
         giver, receiver = self.members[who], self.members[1 - who]
         said = {"from_member_id": giver.pk, "to_member_id": receiver.pk, "points": points}
@@ -293,9 +315,13 @@ class Ledger(RuleBasedStateMachine):
     def same_points(self):
         for who, (member, wallet) in enumerate(zip(self.members, self.wallets, strict=True)):
             balance = balance_of(member.pk, self.now)
-            assert balance.spendable == sum(lot.points for lot in wallet.usable(self.now))
-            assert (balance.pending, balance.debt) == (wallet.pending(self.now), wallet.debt)
-            assert balance.held == sum(made.points for owner, made, _parts in self.held if owner == who)
+            seen, over = copy.deepcopy((wallet, [parts for _who, _made, parts in self.ended(who)]))
+            for parts in over:
+                seen.put_back(parts, self.now, by_seller=False)
+            assert balance.spendable == sum(lot.points for lot in seen.usable(self.now))
+            assert (balance.pending, balance.debt) == (seen.pending(self.now), seen.debt)
+            open_ones = (made for owner, made, _parts in self.held if owner == who and made.expires_at > self.now)
+            assert balance.held == sum(made.points for made in open_ones)
             rows = PointsLot.objects.filter(member=member, remaining__gt=0).order_by("pk")
             lots = [(lot.points, lot.start, lot.end) for lot in wallet.lots if lot.points]
             assert list(rows.values_list("remaining", "available_from", "expires_at")) == lots

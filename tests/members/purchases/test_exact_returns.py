@@ -1,13 +1,17 @@
 """What a return takes: by the stored breakdown, from which lots, from status points, and back to caps."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
+from members.accounts.merging import merge_members
 from members.ledger import posting
 from members.ledger.models import Counter, LotUse, PointsAccount, PointsEntry, PointType
 from members.purchases.drafts import DraftLine, Named
 from members.purchases.models import Return
+from members.purchases.recording import ContentDiffers
 from members.purchases.return_matching import UnknownPurchase
 from members.purchases.returns import preview_return, record_return
 from tests.factories import NOW, give, make_member, make_staff, set_programme
@@ -247,3 +251,60 @@ def test_the_preview_of_a_booked_return_changes_nothing_more():
     record_return(draft=draft)
     preview = preview_return(draft=draft)
     assert (preview.is_new, preview.points_taken, preview.balance_after) == (False, 0, 10)
+
+
+def merged(loser, survivor):
+    """Merge as staff do: points move with their dates."""
+    merge_members(loser_id=loser.pk, survivor_id=survivor.pk, actor_id=make_staff().pk, reason="two cards")
+
+
+def uses_of_the_return():
+    return list(LotUse.objects.filter(entry__kind="RETURN").order_by("pk").values_list("lot__granted", "points"))
+
+
+def test_after_merges_the_points_of_the_purchase_go_first_wherever_they_are_now():
+    first, second, survivor = make_member(), make_member(), make_member()
+    earned(first, points=15)
+    give(survivor, 40, at=NOW, expires_at=timezone.now() + timedelta(days=9))
+    merged(first, second)
+    merged(second, survivor)
+    assert taken(survivor, BOTH_TEAS, MUG) == 15
+    assert uses_of_the_return() == [(15, 15)]
+
+
+@pytest.mark.parametrize("named", [None, Named("shop", "P")])
+def test_a_return_for_a_member_who_was_merged_is_the_survivors(named):
+    loser, survivor = make_member(), make_member()
+    earned(loser, points=15, number="P")
+    merged(loser, survivor)
+    draft = draft_return(loser, BOTH_TEAS, purchase=named)
+    assert preview_return(draft=draft).balance_after == 5
+    assert record_return(draft=draft).points_taken == 10
+    assert account_of(survivor).balance == 5
+    assert Return.objects.get().member == survivor
+    assert not record_return(draft=draft).is_new
+
+
+def test_a_return_repeated_after_a_merge_is_still_the_same_return():
+    loser, survivor = make_member(), make_member()
+    earned(loser, points=15)
+    draft = draft_return(loser, BOTH_TEAS)
+    record_return(draft=draft)
+    merged(loser, survivor)
+    for member in (loser, survivor):
+        again = record_return(draft=replace(draft, member_id=member.pk))
+        assert (again.is_new, again.points_taken) == (False, 10)
+    with pytest.raises(ContentDiffers):
+        record_return(draft=replace(draft, member_id=make_member().pk))
+    with pytest.raises(ContentDiffers):
+        record_return(draft=replace(draft, member_id=survivor.pk, lines=(ONE_MUG,)))
+
+
+def test_what_has_ended_and_waits_for_the_sweep_is_not_taken_instead_of_what_can_be_spent():
+    member = make_member()
+    earned(member, points=15)
+    posting.spend(member_id=member.pk, points=15, key="s", reason="test", at=NOW)
+    give(member, 20, at=NOW, expires_at=NOW + timedelta(days=1))
+    give(member, 30, at=NOW)
+    taken(member, BOTH_TEAS, MUG)
+    assert uses_of_the_return() == [(30, 15)]

@@ -1,23 +1,26 @@
 """What rules do to lots and to purchases of members and companies, in the books."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from members.accounts.merging import merge_members
 from members.accounts.models import SegmentMembership
 from members.ledger.models import PointsEntry, PointsLot
 from members.ledger.statements import balance_of
 from members.models import Standing, Tier
 from members.purchases.drafts import DraftLine
-from members.purchases.recording import record_purchase, record_purchases
+from members.purchases.recording import ContentDiffers, record_purchase, record_purchases
 from tests.factories import (
     NOW,
     buy,
     draft_purchase,
     make_member,
     make_rule,
+    make_staff,
     make_store,
     make_tiers,
     set_programme,
@@ -165,3 +168,16 @@ def test_gates_for_tiers_and_segments_cost_no_further_read():
         recorded = record_purchases(drafts=drafts)
     assert [each.points for each in recorded] == [19, 19, 19]
     assert len([each for each in queries if "SAVEPOINT" not in (each["sql"] or "")]) == 2
+
+
+def test_a_purchase_repeated_after_a_merge_is_still_the_same_purchase():
+    make_rule()
+    loser, survivor = make_member(), make_member()
+    draft = draft_purchase(loser, 1000)
+    first = record_purchase(draft=draft)
+    merge_members(loser_id=loser.pk, survivor_id=survivor.pk, actor_id=make_staff().pk, reason="two cards")
+    again = record_purchase(draft=replace(draft, member_id=survivor.pk))
+    assert (again.purchase_id, again.is_new, again.points) == (first.purchase_id, False, first.points)
+    for other in ({"member_id": make_member().pk}, {"member_id": survivor.pk, "currency": "EUR"}):
+        with pytest.raises(ContentDiffers):
+            record_purchase(draft=replace(draft, **other))
