@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from campaigns.messaging.standard import make_standard_campaigns
 from config.demo.crowd import load_crowd
+from config.demo.occasions import load_occasions
 from config.demo.offers import load_offers
 from config.demo.people import MEMBER, buy_for_a_year, choose_birthday
 from feedback.surveys.publishing import create_default_surveys
@@ -111,12 +112,13 @@ def load_member_login(now: datetime) -> Login:
 
 
 def load_history(now: datetime) -> None:
-    """Give the member a year of purchases and one redemption."""
+    """Give the member a year of purchases, one redemption and what else happens."""
     member = Member.objects.get(user__email=MEMBER.email)
     buy_for_a_year(member, now)
     recalculate(backfilled=True)
     reward = Reward.objects.get(name_en=MEMBER.redeemed)
     redeem(member_id=member.pk, reward_id=reward.pk, key="demonstration")
+    load_occasions(member, now)
 
 
 def load_api_key(now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What the shop of the demonstration offers: stores, earning rules, tiers and rewards, in three languages."""
+"""What the shop of the demonstration offers: stores, earning rules and a cap, tiers and rewards, in three languages."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from members.accounts.models import Store
 from members.earning.evaluation import forget_compiled
-from members.earning.models import EarningRule
+from members.earning.models import EarningCap, EarningRule
 from members.plans.models import Plan
 from members.programme.models import Programme
 from members.tiers.models import Tier, TierSet
@@ -36,7 +36,39 @@ RULES: tuple[dict[str, Any], ...] = (
         "per_amount": 100,
         "only_categories": ["tea"],
     },
+    {
+        "name_en": "Gift season",
+        "name_zh_hans": "送礼季加赠",
+        "name_zh_hant": "送禮季加贈",
+        "kind": EarningRule.Kind.PURCHASE,
+        "points": 50,
+        "only_categories": ["gifts"],
+        "tier_multiplier": False,
+        "pending_days": 14,
+    },
+    {
+        "name_en": "Garden Row welcome",
+        "name_zh_hans": "花园街门店加赠",
+        "name_zh_hant": "花園街門市加贈",
+        "kind": EarningRule.Kind.PURCHASE,
+        "points": 30,
+        "only_stores": ["garden"],
+        "tier_multiplier": False,
+        "expiry_months": 1,
+    },
 )
+
+# On the extra points of the rule for tea.
+CAP: dict[str, Any] = {
+    "name_en": "Extra points for tea in a month",
+    "name_zh_hans": "茶叶每月加赠上限",
+    "name_zh_hant": "茶葉每月加贈上限",
+    "limit": 30,
+}
+CAPPED_RULE = "Tea counts double"
+
+# What the programme allows beyond its first settings.
+SETTINGS: dict[str, Any] = {"transfers_enabled": True, "reinstate_days": 90, "members_may_reinstate": True}
 
 # Code, names, points needed, multiplier, perks (one a line).
 TIERS: tuple[dict[str, Any], ...] = (
@@ -242,15 +274,30 @@ REWARDS: tuple[dict[str, Any], ...] = (
 @transaction.atomic
 def load_offers() -> None:
     """Make what does not exist yet."""
-    Programme.current()
+    load_settings()
     for code, name in STORES:
         Store.objects.get_or_create(code=code, defaults={"name": name})
     for rule in RULES:
         EarningRule.objects.get_or_create(name_en=rule["name_en"], defaults=rule)
+    load_cap()
     load_tiers()
     Plan.objects.get_or_create(code=PLAN["code"], defaults=PLAN)
     load_rewards()
     forget_compiled()
+
+
+def load_settings() -> None:
+    """Allow what the pages of the demonstration show."""
+    programme = Programme.current()
+    for name, value in SETTINGS.items():
+        setattr(programme, name, value)
+    programme.save()
+
+
+def load_cap() -> None:
+    """Limit the extra points for tea."""
+    cap, _made = EarningCap.objects.get_or_create(name_en=CAP["name_en"], defaults=CAP)
+    cap.rules.set(EarningRule.objects.filter(name_en=CAPPED_RULE))
 
 
 def load_tiers() -> None:

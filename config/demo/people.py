@@ -1,14 +1,17 @@
 """The invented member of the demonstration and a year of their shopping."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from members.accounts.models import Member, Person, Store
 from members.accounts.profile import set_birthday
 from members.lib.periods import local_day, local_instant
 from members.programme.models import Programme
-from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.drafts import DraftLine, Named, PurchaseDraft, ReturnDraft
+from members.purchases.models import Purchase
 from members.purchases.recording import record_purchase
+from members.purchases.returns import record_return
+from members.tiers.recalculation import recalculate
 
 SOURCE = "till"
 
@@ -33,22 +36,25 @@ _SHOPPING: tuple[tuple[int, str, tuple[tuple[str, str, str, int, int], ...]], ..
     (198, "online", (("BAG-3", "Canvas bag", "bags", 1, 2800), ("TEA-4", "White tea", "tea", 1, 2250))),
     (150, "harbour", (("TEA-1", "Oolong tea", "tea", 2, 2700),)),
     (97, "online", (("GIF-7", "Gift box, large", "gifts", 3, 8400),)),
-    (61, "garden", (("LAN-2", "Garden lantern", "home", 2, 9900),)),
+    (75, "garden", (("LAN-2", "Garden lantern", "home", 2, 9900),)),
     (24, "harbour", (("TEA-5", "Smoked tea", "tea", 2, 3100), ("CUP-1", "Stoneware cup", "home", 2, 1500))),
     (3, "harbour", (("GIF-2", "Gift box, small", "gifts", 2, 3800),)),
 )
 
 
 def buy_for_a_year(member: Member, now: datetime) -> None:
-    """Record the member's purchases of the past year, once each; the past is silent."""
+    """Record the member's purchases and a return of the past year, once each, and their tier; the past is silent."""
     stores = dict(Store.objects.values_list("code", "pk"))
     today = local_day(_begin(member, now), Programme.current().tz)
     for number, (days_ago, store, lines) in enumerate(_SHOPPING, start=1):
         bought_on = today - timedelta(days=days_ago)
+        if number == len(_SHOPPING):
+            _return_a_lantern(member, today)
+            _rise_before(bought_on, number)
         record_purchase(
             draft=PurchaseDraft(
                 source=SOURCE,
-                number=f"DEMO-{number:03d}",
+                number=_number(number),
                 member_id=member.pk,
                 store_id=stores[store],
                 purchased_at=local_instant(bought_on, 11 + number % 6, 15, Programme.current().tz),
@@ -60,6 +66,32 @@ def buy_for_a_year(member: Member, now: datetime) -> None:
                 backfilled=True,
             )
         )
+
+
+def _return_a_lantern(member: Member, today: date) -> None:
+    record_return(
+        draft=ReturnDraft(
+            source=SOURCE,
+            number="DEMO-R-001",
+            member_id=member.pk,
+            returned_at=local_instant(today - timedelta(days=65), 12, 0, Programme.current().tz),
+            currency="GBP",
+            lines=(DraftLine("LAN-2", 1, 4950, "home", "Garden lantern"),),
+            origin="import",
+            backfilled=True,
+            purchase=Named(SOURCE, _number(8)),
+        )
+    )
+
+
+def _rise_before(day: date, number: int) -> None:
+    """Let the last purchase be made in the tier that the others have brought; once, before it is recorded."""
+    if not Purchase.objects.filter(source=SOURCE, number=_number(number)).exists():
+        recalculate(at=local_instant(day, 0, 0, Programme.current().tz), backfilled=True)
+
+
+def _number(number: int) -> str:
+    return f"DEMO-{number:03d}"
 
 
 def _begin(member: Member, now: datetime) -> datetime:

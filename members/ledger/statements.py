@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Subquery, Sum
 
 from members.accounts.access import history_ids
 from members.ledger.ended_holds import ended_holds
@@ -118,13 +118,15 @@ def history_page(member_id: int, *, before_id: int | None = None, limit: int = 2
     """Return entries of the member and of those merged into it, newest first, older than ``before_id``.
 
     Each says when the first and the last of its lots end (``first_end``, ``last_end``), None for never, and whether
-    one of them ends only after a notice (``notice_due``).
+    these end only after a notice (``first_notice_due``, ``last_notice_due``).
     """
-    ends = PointsLot.objects.filter(entry=OuterRef("pk"), expires_at__isnull=False).values("expires_at")
+    ends = PointsLot.objects.filter(entry=OuterRef("pk"), expires_at__isnull=False)
+    first, last = ends.order_by("expires_at", "-notice_due"), ends.order_by("-expires_at", "-notice_due")
     entries = PointsEntry.objects.filter(member_id__in=history_ids(member_id), point_type=PointType.SPENDABLE)
     entries = entries.annotate(
-        first_end=Subquery(ends.order_by("expires_at")[:1]),
-        last_end=Subquery(ends.order_by("-expires_at")[:1]),
-        notice_due=Exists(ends.filter(notice_due=True)),
+        first_end=Subquery(first.values("expires_at")[:1]),
+        last_end=Subquery(last.values("expires_at")[:1]),
+        first_notice_due=Subquery(first.values("notice_due")[:1]),
+        last_notice_due=Subquery(last.values("notice_due")[:1]),
     )
     return page_before(entries, before_id=before_id, limit=limit)

@@ -29,19 +29,28 @@ MOST_MONEY = Decimal(1_000_000)
 class ReceiptForm(forms.Form):
     """What stands on a receipt; the text of an invoice's QR code says it all."""
 
+    # The text of a QR code makes up for the other fields, which only the server can tell.
+    use_required_attribute = False
+
     number = forms.CharField(
         label=gettext_lazy("Receipt or invoice number"),
         max_length=300,
+        error_messages={"required": gettext_lazy("It stands on the receipt.")},
         help_text=gettext_lazy("Or the text of the left QR code of an electronic invoice: it fills in the rest."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
     day = forms.DateField(
-        label=gettext_lazy("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Date of the purchase"),
+        error_messages={"required": gettext_lazy("It stands on the receipt.")},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     amount = forms.DecimalField(
         label=gettext_lazy("Amount"),
-        required=False,
-        min_value=0,
+        error_messages={
+            "required": gettext_lazy("It stands on the receipt."),
+            "invalid": gettext_lazy("Please write a number such as 12.50."),
+        },
+        min_value=Decimal("0.01"),
         max_value=MOST_MONEY,
         decimal_places=2,
         localize=False,
@@ -69,15 +78,17 @@ class ReceiptForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Put the receipt together, from the QR code or from what was typed."""
         typed = super().clean() or {}
-        typed["receipt"] = receipt_of_qr(typed.get("number", "")) or self._typed(typed)
+        typed["receipt"] = receipt_of_qr(typed.get("number", ""))
+        if typed["receipt"]:
+            for name in ("day", "amount"):
+                self.errors.pop(name, None)
+        else:
+            typed["receipt"] = self._typed(typed)
         return typed
 
     def _typed(self, typed: dict[str, Any]) -> Receipt | None:
         if len(typed.get("number", "")) > 60:
             self.add_error("number", _("A receipt number has at most 60 characters."))
-        for name in ("day", "amount"):
-            if name not in self.errors and not typed.get(name):
-                self.add_error(name, _("It stands on the receipt."))
         if self.errors:
             return None
         currency = Programme.current().currency

@@ -120,8 +120,8 @@ def _give(request: HttpRequest, member: Member, form: GiveForm) -> bool:
 
 
 def masked(name: str) -> str:
-    """Return a name that only who knows it recognises: ``M•• L••``."""
-    return " ".join(f"{word[0]}••" for word in name.split())
+    """Return a name that only who knows it recognises: ``M** L**``."""
+    return " ".join(f"{word[0]}**" for word in name.split())
 
 
 def refusal(problem: Exception) -> str:

@@ -30,7 +30,7 @@ ICONS = {
     Kind.HOLD: "clock",
     Kind.CAPTURE: "ticket",
     Kind.RELEASE: "refund",
-    Kind.TRANSFER: "refund",
+    Kind.TRANSFER: "users",
     Kind.REINSTATE: "refund",
 }
 
@@ -40,7 +40,7 @@ SELF_EXPLAINING = {Kind.EARN, Kind.EXPIRE}
 
 @dataclass(frozen=True)
 class Line:
-    """One entry: a word, a sign, a picture, a short reason, and the whole why."""
+    """One entry: a word, a sign, a picture, the first reason, and what else there is to say about the why."""
 
     title: str
     sign: str
@@ -65,15 +65,23 @@ class Month:
 def line_of(entry: PointsEntry) -> Line:
     """Return the entry in the reader's language; every earning says until when it can be used."""
     why = explain(entry)
+    note = why.pop(0) if why and entry.kind not in SELF_EXPLAINING else ""
     return Line(
-        title=capfirst(entry.get_kind_display()),
+        title=title_of(entry),
         sign=sign_of(entry),
         icon=ICONS[Kind(entry.kind)],
         points=entry.points,
         at=entry.occurred_at,
-        note=why[0] if why and entry.kind not in SELF_EXPLAINING else "",
+        note=note,
         why=why + until(entry),
     )
+
+
+def title_of(entry: PointsEntry) -> str:
+    """Return the word of the entry, as seen by the member whose points they are."""
+    if entry.kind == Kind.TRANSFER:
+        return _("Points received") if entry.points > 0 else _("Points given")
+    return capfirst(entry.get_kind_display())
 
 
 def sign_of(entry: PointsEntry) -> str:
@@ -88,20 +96,28 @@ def until(entry: PointsEntry) -> list[str]:
 
     Points that end only after a notice have the first end that a notice sent now would allow.
     """
-    ends: set[datetime | None] = {getattr(entry, name, None) for name in ("first_end", "last_end")}
-    known = {end for end in ends if end is not None}
-    if getattr(entry, "notice_due", False):
-        known = {told_end(end, told_at=timezone.now()) for end in known}
-    days = [periods.last_usable_day(end, Programme.current().tz) for end in sorted(known)]
-    return [_("Last day to use these points: %(day)s.") % {"day": date_format(day)} for day in days]
+    ends = {end for end in (_end_of(entry, "first"), _end_of(entry, "last")) if end is not None}
+    days = [date_format(periods.last_usable_day(end, Programme.current().tz)) for end in sorted(ends)]
+    if len(days) > 1:
+        text = _("Last day to use the first of these points: %(first)s; the last of them: %(last)s.")
+        return [text % {"first": days[0], "last": days[1]}]
+    return [_("Last day to use these points: %(day)s.") % {"day": day} for day in days]
+
+
+def _end_of(entry: PointsEntry, which: str) -> datetime | None:
+    end: datetime | None = getattr(entry, f"{which}_end", None)
+    if end is None or not getattr(entry, f"{which}_notice_due", False):
+        return end
+    return told_end(end, told_at=timezone.now())
 
 
 def by_month(entries: Iterable[PointsEntry], *, at: datetime) -> list[Month]:
-    """Return the lines under the months of the active time zone, each month once, in the order given.
+    """Return the lines under the months of the active time zone, newest first, each month once.
 
+    A purchase that was reported late stands where it belongs; of one instant the order given stays.
     Lines of expired points that the member can bring back at ``at`` say how many.
     """
-    entries = list(entries)
+    entries = sorted(entries, key=lambda entry: entry.occurred_at, reverse=True)
     can_come_back = reinstatable(entries, at=at) if Programme.current().members_may_reinstate else {}
     months: dict[date, list[Line]] = {}
     for entry in entries:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from members.accounts.access import MemberNotFound, find_member
 from members.accounts.models import Member
@@ -106,10 +106,12 @@ def leave(request: HttpRequest, member: Member) -> HttpResponse:
     return redirect("portal:household")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @member_page
 def remove(request: HttpRequest, member: Member) -> HttpResponse:
-    """Let the head remove somebody."""
+    """Ask once more, then let the head remove somebody."""
+    if request.method != "POST":
+        return _ask_to_remove(request, member)
     who = request.POST.get("member", "")
     try:
         leaving.remove_member(head_id=member.pk, member_id=int(who) if who.isdecimal() and len(who) < 19 else 0)
@@ -118,6 +120,16 @@ def remove(request: HttpRequest, member: Member) -> HttpResponse:
     else:
         messages.success(request, _("They do not belong to the household any more and keep their points."))
     return redirect("portal:household")
+
+
+def _ask_to_remove(request: HttpRequest, member: Member) -> HttpResponse:
+    people = sharing.seen_by(member.pk, timezone.now())
+    mine = any(person.is_self and person.is_head for person in people)
+    asked = request.GET.get("member", "")
+    person = next((each for each in people if str(each.member_id) == asked and not each.is_self), None)
+    if person is None or not mine:
+        return redirect("portal:household")
+    return render(request, "members/household_remove.html", {"person": person})
 
 
 def _page(request: HttpRequest, member: Member, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
@@ -158,7 +170,13 @@ def _join(request: HttpRequest, member: Member) -> HttpResponse:
     form = JoinForm(request.POST, auto_id="join_%s")
     if not form.is_valid():
         return _page(request, member, status=422, join_form=form)
-    return _try(request, lambda: joining.accept_invite(member_id=member.pk, **form.cleaned_data))
+    try:
+        joining.accept_invite(member_id=member.pk, **form.cleaned_data)
+    except Refused as problem:
+        form.add_error("code", refusal(problem))
+        return _page(request, member, status=422, join_form=form)
+    messages.success(request, _("Welcome! You belong to the household now."))
+    return redirect("portal:household")
 
 
 def _decline(request: HttpRequest, member: Member) -> HttpResponse:
@@ -180,16 +198,19 @@ def _invite(request: HttpRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         return _page(request, member, status=422, invite_form=form)
     invited = form.cleaned_data["number"]
-    return _try(request, lambda: joining.invite(head_id=member.pk, member_id=invited.pk if invited else None))
+    done = _("Invited. They find it on their own page “Household”.") if invited else _("Here is a code to pass on.")
+    return _try(
+        request, lambda: joining.invite(head_id=member.pk, member_id=invited.pk if invited else None), done=done
+    )
 
 
-def _try(request: HttpRequest, do: Any) -> HttpResponse:
+def _try(request: HttpRequest, do: Any, *, done: str = "") -> HttpResponse:
     try:
         do()
     except Refused as problem:
         messages.error(request, refusal(problem))
     else:
-        messages.success(request, _("Saved."))
+        messages.success(request, done or _("Saved."))
     return redirect("portal:household")
 
 

@@ -1,11 +1,18 @@
 """The pages of the running site on a telephone: policy, width, language, colours."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from feedback.invitations.asking import ask
 from feedback.surveys.models import Survey
-from tests.factories import give
+from members.earning.models import EarningRule
+from members.households.joining import accept_invite, invite, start_household
+from members.ledger.giving import give_points
+from members.ledger.holds import hold
+from tests.factories import give, make_member, set_programme
 from tests.journeys.shop import member_with_login, staff_with_login
 
 pytestmark = [
@@ -17,6 +24,10 @@ pytestmark = [
 
 FOR_VISITORS = ["/", "/accounts/login/", "/accounts/signup/", "/rewards/"]
 FOR_MEMBERS = ["/", "/card/", "/history/", "/wallet/", "/tiers/", "/profile/", "/refer/", "/surveys/", "/preferences/"]
+POINTS = ["/", "/card/lost/", "/history/", "/tiers/", "/plans/", "/household/", "/household/leave/", "/forgotten/"]
+POINTS += ["/more/", "/give/"]
+# Three words in a row that are no Chinese.
+LATIN = re.compile(r"[A-Za-z]+(?:[ ,]+[A-Za-z]+){2,}")
 LISTS = ["members/member", "members/pointsentry", "members/jobrun", "members/tierset", "members/earningrule"]
 LISTS += ["rewards/reward", "rewards/redemption", "campaigns/campaign", "campaigns/delivery", "feedback/survey"]
 FOR_STAFF = ["/admin/", *(f"/admin/{name}/" for name in LISTS)]
@@ -51,6 +62,36 @@ def test_no_page_of_a_visitor_breaks_the_policy_or_the_width(shop, visit):
 def test_no_page_of_a_member_breaks_the_policy_or_the_width(shop, member):
     for path in [*FOR_MEMBERS, "/rewards/", f"/rewards/{shop.reward.public_id}/"]:
         fits(member, path)
+
+
+@pytest.fixture
+def neighbour(shop):
+    """Return a signed-in member's login whose points were given, shared in a household and set aside."""
+    set_programme(transfers_enabled=True)
+    member, other = member_with_login(name="Mei Lin"), make_member(name="Kai", points=300)
+    shop.report(member, 4_000)
+    start_household(member_id=member.pk, shares_points=True)
+    accept_invite(member_id=other.pk, code=invite(head_id=member.pk).code, shares_points=True)
+    give_points(from_member_id=other.pk, to_member_id=member.pk, points=50, key="one")
+    hold(member_id=member.pk, points=20, key=f"hold:{member.pk}", reason="")
+    yield member.user
+    set_programme(transfers_enabled=False)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
+def test_the_pages_of_points_fit_a_telephone_and_speak_one_language(shop, visit, neighbour, language):
+    visitor = visit()
+    visitor.sign_in(neighbour)
+    visitor.page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": shop.url}])
+    names = list(EarningRule.objects.values_list("name_en", flat=True))
+    for path in POINTS:
+        fits(visitor, path)
+        assert visitor.page.locator("html").get_attribute("lang").lower() == language
+        visitor.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        text = visitor.page.locator("main").inner_text()
+        for name in names:
+            text = text.replace(name, "")
+        assert language == "en" or not LATIN.findall(text), path
 
 
 def test_no_page_of_staff_breaks_the_policy_or_the_width(shop, visit):

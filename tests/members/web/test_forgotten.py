@@ -139,3 +139,17 @@ def test_one_carrier_finds_one_card_and_a_wrong_one_is_refused(client, member):
     wrong = client.post("/profile/", said | {"carrier": "ABC"}).content.decode()
     assert "This is not a mobile barcode" in wrong
     assert find_member("/ABC1234") != member
+
+
+def test_what_is_missing_is_named_and_what_was_typed_stays(client, member):
+    assert send(client, number="", day="", amount="").content.decode().count("It stands on the receipt.") == 3
+    text = send(client, day="", amount="").content.decode()
+    assert text.count("It stands on the receipt.") == 2
+    assert 'value="R-1"' in text
+    assert "(optional)" not in text[text.index('name="day"') - 300 : text.index('name="amount"')]
+
+
+def test_an_amount_that_is_no_number_is_shown_how_to_be_written(client, member):
+    text = send(client, amount="abc").content.decode()
+    assert "Please write a number such as 12.50." in text
+    assert 'value="abc"' in text

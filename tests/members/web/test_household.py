@@ -65,8 +65,13 @@ def test_a_code_is_passed_on_and_works_once(client: Client, head: Member, friend
     assert code in client.get("/household/").content.decode()
     sign_in(client, friend).post("/household/", {"do": "join", "code": code})
     other = make_member(user=make_user())
-    text = sign_in(client, other).post("/household/", {"do": "join", "code": code}, follow=True).content.decode()
+    answer = sign_in(client, other).post("/household/", {"do": "join", "code": code, "monthly_limit": "30"})
+    text = answer.content.decode()
+    assert answer.status_code == 422
     assert "used up, too old or not for you" in text
+    # What was typed stays.
+    assert f'value="{code}"' in text
+    assert 'value="30"' in text
 
 
 def test_an_invitation_is_declined(client: Client, head: Member, friend: Member) -> None:
@@ -96,6 +101,18 @@ def test_the_head_removes_and_nobody_else_does(client: Client, head: Member, fri
     assert "Only the head" in text
     sign_in(client, head).post("/household/remove/", {"member": friend.pk})
     assert HouseholdMember.objects.get(member=friend).left_at is not None
+
+
+def test_removing_asks_once_more_and_only_the_head_is_asked(client: Client, head: Member, friend: Member) -> None:
+    together(head, friend)
+    address = f"/household/remove/?member={friend.pk}"
+    assert address in sign_in(client, head).get("/household/").content.decode()
+    assert "Remove Kai from the household?" in client.get(address).content.decode()
+    assert HouseholdMember.objects.get(member=friend).left_at is None
+    for whom in (head.pk, 0, "x"):
+        assert client.get(f"/household/remove/?member={whom}").status_code == 302
+    answer = sign_in(client, friend).get(f"/household/remove/?member={head.pk}")
+    assert answer.status_code == 302
 
 
 @pytest.mark.parametrize("fields", [{"do": "join", "code": ""}, {"do": "start", "monthly_limit": "x"}])

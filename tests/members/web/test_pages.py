@@ -15,7 +15,7 @@ from members.accounts.models import Member, Person
 from members.ledger import posting
 from members.ledger.models import PointsLot
 from members.lib import periods
-from tests.factories import give, make_member, make_tiers, make_user, set_programme
+from tests.factories import buy, give, make_member, make_rule, make_tiers, make_user, set_programme
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +224,28 @@ def test_points_that_end_only_after_a_notice_show_no_day_that_has_passed(page: C
     PointsLot.objects.filter(member=member).update(notice_due=True)
     day = date_format(periods.local_day(now, ZoneInfo("Europe/London")) + timedelta(days=14))
     assert f"Last day to use these points: {day}." in page.get("/history/").content.decode()
+
+
+def test_points_of_two_ends_name_both_and_a_day_that_has_passed_stays(page: Client, member: Member) -> None:
+    set_programme(notice_days=14, zone="Europe/London")
+    make_rule()
+    make_rule(name_en="For the day", expiry_months=0)
+    bought = timezone.now() - timedelta(days=30)
+    buy(member, 1000, purchased_at=bought)
+    first = date_format(periods.local_day(bought, ZoneInfo("Europe/London")))
+    assert f"Last day to use the first of these points: {first}; the last of them: " in (
+        page.get("/history/").content.decode()
+    )
+
+
+def test_a_reason_stands_in_the_history_once(page: Client, member: Member) -> None:
+    give(member, 300)
+    posting.adjust(member_id=member.pk, points=-40, key="a", reason="Wrong scan", actor_id=make_user().pk)
+    assert page.get("/history/").content.decode().count("Wrong scan") == 1
+
+
+def test_what_was_reported_late_stands_where_it_belongs(page: Client, member: Member) -> None:
+    for month in (3, 5, 4):
+        give(member, month, at=datetime(2026, month, 15, 12, 0, tzinfo=UTC))
+    text = page.get("/history/").content.decode()
+    assert text.index("May 2026") < text.index("April 2026") < text.index("March 2026")

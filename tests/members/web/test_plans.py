@@ -69,7 +69,7 @@ def test_without_plans_the_page_says_so(page):
 
 def test_ordering_asks_once_more_and_the_payment_makes_it_run(page, member):
     plan = make_plan()
-    assert "waits for the first payment" in send(page, f"/plans/{plan.code}/")
+    assert "Waits for the first payment" in send(page, f"/plans/{plan.code}/")
     pay_all()
     text = page.get("/plans/").content.decode()
     assert "Next payment: 10.00 GBP on" in text
