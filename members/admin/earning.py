@@ -9,7 +9,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.admin.earning_forms import CapForm, RuleForm, TryForm, TryLineFormSet, TryLines
+from members.admin.earning_forms import CapForm, RuleForm, TryForm, TryLines
+from members.admin.forms import LineFormSet
 from members.admin.pages import AuditedAdmin, page, require
 from members.earning import evaluation
 from members.lib.clock import database_now
@@ -119,7 +120,7 @@ class EarningRuleAdmin(AuditedAdmin[EarningRule]):
         return page(self, request, "try_rules.html", form=form, lines=lines, quoted=quoted, title=title)
 
 
-def _quoted(form: TryForm, lines: TryLineFormSet) -> Quote | None:
+def _quoted(form: TryForm, lines: LineFormSet) -> Quote | None:
     said = form.cleaned_data
     try:
         draft = PurchaseDraft(

@@ -1,20 +1,19 @@
 """Forms of earning rules, their caps, and the purchase that nobody made."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.accounts.access import MemberNotFound, find_member
-from members.admin.forms import LOCAL_TIME, MOST_MONEY, ROWS, LineForm, LineFormSet, minor_units, plain_text
+from members.admin.forms import LOCAL_TIME, PurchaseLineForm, lines_of, minor_units, money_field
 from members.admin.pages import ReasonForm
 from members.earning.event_rules import FORBIDDEN
 from members.earning.explanation import WEEKDAYS
 from members.models import EarningCap, EarningRule, Member, Store, Tier
 from members.programme.models import Programme
-from members.purchases.drafts import DraftLine
 
 MOST_WORDS = 500
 LONGEST_WORD = 60
@@ -181,17 +180,7 @@ class RuleForm(ReasonForm[EarningRule]):
             kind.startswith(FORBIDDEN), "event_kind", _("Points cannot be given for points: it would never end.")
         )
         self._refuse_if(
-            cleaned.get("point_type") != EarningRule.PointType.SPENDABLE,
-            "point_type",
-            _("Events give points to spend."),
-        )
-        self._refuse_if(
-            cleaned.get("pending_days") or cleaned.get("pending_event"),
-            "pending_days",
-            _("Points for an event are usable at once."),
-        )
-        self._refuse_if(
-            cleaned.get("never_expires"), "never_expires", _("Points for an event end as the programme or months say.")
+            cleaned.get("pending_event"), "pending_event", _("Only points of a purchase can wait for its event.")
         )
         for name in _OF_PURCHASES:
             self._refuse_if(cleaned.get(name), name, _("An event has no amount, lines or store."))
@@ -246,10 +235,6 @@ class CapForm(ReasonForm[EarningCap]):
         return cleaned
 
 
-def _money(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False)
-
-
 class TryForm(forms.Form):
     """A purchase that nobody made: whose, when, where, under which rules, and what was told beside the lines."""
 
@@ -283,9 +268,9 @@ class TryForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None chosen: those that are switched on."),
     )
-    shipping = _money(gettext_lazy("shipping"))
-    points_paid = _money(gettext_lazy("paid with points"))
-    gift_card_paid = _money(gettext_lazy("paid by gift card"))
+    shipping = money_field(gettext_lazy("shipping"))
+    points_paid = money_field(gettext_lazy("paid with points"))
+    gift_card_paid = money_field(gettext_lazy("paid by gift card"))
 
     def clean_member(self) -> Member | None:
         """Find the member."""
@@ -303,42 +288,14 @@ class TryForm(forms.Form):
         return None if value is None else minor_units(value, self.cleaned_data["currency"])
 
 
-class TryLineForm(LineForm):
+class TryLineForm(PurchaseLineForm):
     """A line of that purchase; only the amount is needed."""
 
-    brand = forms.CharField(label=gettext_lazy("brand"), max_length=60, required=False, validators=[plain_text])
-    tax = _money(gettext_lazy("tax contained"))
-    discount = _money(gettext_lazy("discount taken off"))
+    tax = money_field(gettext_lazy("tax contained"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["sku"].required = self.fields["quantity"].required = False
 
 
-class TryLineFormSet(LineFormSet):
-    """The lines of that purchase."""
-
-    def drafts(self, currency: str) -> tuple[DraftLine, ...]:
-        """Return the filled rows, amounts in minor units. Raises ValidationError for a fraction of a minor unit."""
-        return tuple(_line(form.cleaned_data, currency) for form in self.forms if form.cleaned_data)
-
-
-def _line(row: dict[str, Any], currency: str) -> DraftLine:
-    tax, discount = (None if row[name] is None else minor_units(row[name], currency) for name in ("tax", "discount"))
-    return DraftLine(
-        sku=row["sku"],
-        quantity=row["quantity"] or 1,
-        amount=minor_units(row["amount"], currency),
-        category=row["category"],
-        brand=row["brand"],
-        tax=tax,
-        discount=discount,
-    )
-
-
-TryLines = cast(
-    "type[TryLineFormSet]",
-    forms.formset_factory(
-        TryLineForm, formset=TryLineFormSet, extra=2, min_num=1, validate_min=True, max_num=ROWS, absolute_max=ROWS
-    ),
-)
+TryLines = lines_of(TryLineForm, at_least=1, empty=2)

@@ -90,8 +90,15 @@ class AuditedAdmin(NoDeleting[M], admin.ModelAdmin[M]):
         names = [name for name in form.changed_data if name != "why"]
         if not self.audits_values:
             return names
-        return {name: [str(form.get_initial_for_field(form.fields[name], name)), str(form.cleaned_data.get(name))]
-                for name in names}  # fmt: skip
+        return {
+            name: [_told(form.get_initial_for_field(form.fields[name], name)), _told(form.cleaned_data.get(name))]
+            for name in names
+        }
+
+
+def _told(value: Any) -> str:
+    """Write a value as people read it: chosen rows by their names."""
+    return ", ".join(str(row) for row in value) if isinstance(value, (list, QuerySet)) else str(value)
 
 
 def require(*, allowed: bool) -> None:

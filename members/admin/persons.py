@@ -29,10 +29,12 @@ from members.admin.forms import (
     GiveTierForm,
     LineForm,
     LineFormSet,
-    Lines,
     PointsForm,
     ProfileForm,
+    PurchaseLines,
     ReturnForm,
+    ReturnLines,
+    minor_units,
 )
 from members.admin.ledger import may_extend, refusal
 from members.admin.merges import merge_page
@@ -43,10 +45,11 @@ from members.ledger.statements import spendable_points
 from members.lib import codes
 from members.lib.clock import database_now
 from members.lib.periods import start_of_day
-from members.models import AdjustmentRequest, Member, Person, PointsAccount, Standing
+from members.models import AdjustmentRequest, Member, Person, PointsAccount, Return, Standing
 from members.programme.models import Programme
-from members.purchases.drafts import PurchaseDraft, ReturnDraft
+from members.purchases.drafts import Named, PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
+from members.purchases.return_matching import UnknownPurchase
 from members.purchases.returns import RecordedReturn, ReturnPreview, preview_return, record_return
 from members.tiers.granting import (
     EndsBeforeItBegins,
@@ -230,10 +233,10 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         """Record a return."""
         member = self._member(request, member_id, "return")
         require(allowed=member.user_id != request.user.pk)
-        form = ReturnForm(request.POST or None, initial={"at": database_now()})
-        lines = Lines(request.POST or None, prefix="lines")
+        form = ReturnForm(request.POST or None, initial={"at": database_now()}, member=member)
+        lines = ReturnLines(request.POST or None, prefix="lines")
         preview = None
-        if form.is_valid() and lines.is_valid():
+        if form.is_valid() and lines.is_valid() and _lines_fit(form, lines):
             booked, preview = self._book_or_preview(request, member, form, lines)
             if booked:
                 return redirect("admin:members_member_change", member.pk)
@@ -241,7 +244,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             self,
             request,
             "document.html",
-            form=form if preview is None else _with_preview(request, preview[0]),
+            form=form if preview is None else _with_preview(request, member, preview[0]),
             lines=lines,
             member=member,
             preview=preview and preview[1],
@@ -398,7 +401,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         # Points for oneself by an invented purchase are the same as by a correction.
         require(allowed=member.user_id != request.user.pk)
         form = DocumentForm(request.POST or None, initial={"at": database_now()})
-        lines = Lines(request.POST or None, prefix="lines")
+        lines = PurchaseLines(request.POST or None, prefix="lines")
         if form.is_valid() and lines.is_valid() and record(request, member, form, lines):
             return redirect("admin:members_member_change", member.pk)
         return page(
@@ -449,7 +452,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
                 self._tell_return(request, record_return(draft=draft))
                 return True, None
             return False, (digest, preview_return(draft=draft))
-        except (ContentDiffers, ValidationError) as problem:
+        except (ContentDiffers, UnknownPurchase, ValidationError) as problem:
             form.add_error(None, _document_refusal(problem))
             return False, None
 
@@ -497,6 +500,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
 
 def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> ReturnDraft:
     said = form.cleaned_data
+    purchase, amount = said["purchase"], said["amount"]
     return ReturnDraft(
         source=SOURCE,
         number=said["number"],
@@ -506,14 +510,28 @@ def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> Retur
         lines=lines.drafts(said["currency"]),
         origin=SOURCE,
         store_id=said["store"].pk if said["store"] else None,
+        purchase=Named(purchase.source, purchase.number) if purchase else None,
+        amount=minor_units(amount, said["currency"]) if amount else None,
+        kind=said["kind"],
         settlement=said["settlement"],
     )
 
 
-def _with_preview(request: HttpRequest, digest: str) -> ReturnForm:
+def _lines_fit(form: ReturnForm, lines: LineFormSet) -> bool:
+    """Point at lines that are missing, or that a return without goods does not have."""
+    has_lines = any(line.cleaned_data for line in lines.forms)
+    is_goods = form.cleaned_data["kind"] == Return.Kind.RETURN
+    if is_goods and not has_lines:
+        form.add_error(None, _("Give the goods that come back, at least one line."))
+    if has_lines and not is_goods:
+        form.add_error("kind", _("Only goods have lines."))
+    return is_goods == has_lines
+
+
+def _with_preview(request: HttpRequest, member: Member, digest: str) -> ReturnForm:
     said = request.POST.copy()
     said["previewed"] = digest
-    return ReturnForm(said)
+    return ReturnForm(said, member=member)
 
 
 def _previewed(request: HttpRequest, points: int) -> PointsForm:
@@ -571,6 +589,8 @@ def _refuse_known(form: EnrolForm) -> bool:
 def _document_refusal(problem: Exception) -> str | list[str]:
     if isinstance(problem, ValidationError):
         return problem.messages
+    if isinstance(problem, UnknownPurchase):
+        return _("The chosen purchase is in another currency.")
     return _("This document number is known with other content. Check the number.")
 
 

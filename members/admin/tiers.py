@@ -45,6 +45,7 @@ DECIDING = (
     "code",
     "threshold",
     "multiplier",
+    "expiry_months",
     "also_points",
     "also_spend",
     "also_purchases",
@@ -77,7 +78,7 @@ class TierInline(admin.StackedInline[Tier, TierSet]):
     formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2})}}
     extra = 3
     fields = (
-        ("rank", "code", "threshold", "multiplier"),
+        ("rank", "code", "threshold", "multiplier", "expiry_months"),
         ("also_points", "also_spend", "also_purchases", "also_referrals", "also_tenure"),
         ("is_never_lost", "birthday_percent", "birthday_points"),
         ("gift_points", "gift_en", "gift_zh_hans", "gift_zh_hant"),

@@ -71,6 +71,17 @@ def test_the_front_page_shows_daily_work_first(client, boss):
     assert names[-2:] == ["programme", "operations"]
 
 
+def test_only_machinery_stands_under_operations(client, boss):
+    groups = {app["app_label"]: app["models"] for app in client.get(reverse("admin:index")).context["app_list"]}
+    assert {model["object_name"] for model in groups["operations"]} == {
+        "Audit", "Event", "EventReader", "Heartbeat", "IdempotencyKey", "JobRun", "Outbox", "PurchaseImport",
+        "PurchaseKey",
+    }  # fmt: skip
+    assert [model["object_name"] for model in groups["members"]][:5] == [
+        "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest",
+    ]  # fmt: skip
+
+
 def test_the_list_of_members_costs_the_same_for_two_and_for_forty(client, boss, django_assert_max_num_queries):
     factories.make_tiers()
     for _ in range(40):
