@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from members.accounts.access import MemberNotFound, find_member
 from members.admin.forms import LOCAL_TIME, PurchaseLineForm, lines_of, minor_units, money_field
-from members.admin.pages import ReasonForm
+from members.admin.pages import ReasonForm, minor_units_in_words
 from members.earning.event_rules import FORBIDDEN
 from members.earning.explanation import WEEKDAYS
 from members.models import EarningCap, EarningRule, Member, Store, Tier
@@ -52,6 +52,17 @@ class WordsField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
+def _ranks() -> list[tuple[int, str]]:
+    return [(tier.rank, tier.name) for tier in Tier.objects.filter(tier_set__is_current=True).order_by("rank")]
+
+
+def _tiers() -> list[tuple[str, str]]:
+    """Return the codes and names of all tiers; a code of several sets once, by its name in force."""
+    tiers = Tier.objects.order_by("tier_set__is_current", "tier_set__version", "rank")
+    names = {tier.code: (tier.rank, tier.name) for tier in tiers}
+    return [(code, name) for code, (_rank, name) in sorted(names.items(), key=lambda item: item[1])]
+
+
 class RuleForm(ReasonForm[EarningRule]):
     """A rule whose lists are typed as words; what cannot work together is refused with words."""
 
@@ -69,8 +80,12 @@ class RuleForm(ReasonForm[EarningRule]):
         label=gettext_lazy("Only in these stores"), required=False, help_text=gettext_lazy("Codes of stores.")
     )
     excluded_stores = WordsField(label=gettext_lazy("Not in these stores"), required=False)
-    only_tiers = WordsField(
-        label=gettext_lazy("Only these tiers"), required=False, help_text=gettext_lazy("Codes of tiers. Empty: all.")
+    only_tiers = forms.MultipleChoiceField(
+        label=gettext_lazy("Only these tiers"),
+        choices=_tiers,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None: all."),
     )
     only_segments = WordsField(
         label=gettext_lazy("Only these segments"), required=False, help_text=gettext_lazy("Members of any of them.")
@@ -84,6 +99,18 @@ class RuleForm(ReasonForm[EarningRule]):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None: every day."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ranks = ", ".join(f"{rank} {name}" for rank, name in _ranks())
+        words = {
+            "per_amount": minor_units_in_words(),
+            "multiplier": _("2 doubles; 1.5 gives half as much again."),
+            "minimum_rank": _("This tier and all above: %(ranks)s.") % {"ranks": ranks or "–"},
+        }
+        # Whoever may only look has no fields.
+        for name in words.keys() & self.fields.keys():
+            self.fields[name].help_text = words[name]
 
     def clean_currency(self) -> str:
         """Ask for a currency code, or for none."""
@@ -99,10 +126,6 @@ class RuleForm(ReasonForm[EarningRule]):
     def clean_excluded_stores(self) -> list[str]:
         """Refuse stores that do not exist."""
         return _known(self.cleaned_data["excluded_stores"], Store.objects.values_list("code", flat=True))
-
-    def clean_only_tiers(self) -> list[str]:
-        """Refuse tiers that do not exist."""
-        return _known(self.cleaned_data["only_tiers"], Tier.objects.values_list("code", flat=True))
 
     def clean(self) -> dict[str, Any] | None:
         """Check what hangs together."""

@@ -35,9 +35,7 @@ plain_text = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Leave out line breaks and
 
 def money_field(label: Any, **more: Any) -> forms.DecimalField:
     """Return a field for an amount in whole currency units, such as 19.99; optional."""
-    return forms.DecimalField(
-        label=label, min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False, **more
-    )
+    return forms.DecimalField(label=label, min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False, **more)
 
 
 class PointsForm(forms.Form):
@@ -184,14 +182,17 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 
 def _draft(row: dict[str, Any], currency: str) -> DraftLine:
-    told = {name: minor_units(row[name], currency) for name in ("tax", "discount") if row.get(name) is not None}
+    tax, discount = (
+        None if row.get(name) is None else minor_units(row[name], currency) for name in ("tax", "discount")
+    )
     return DraftLine(
         sku=row["sku"],
         quantity=row["quantity"] or 1,
         amount=minor_units(row["amount"], currency),
         category=row["category"],
         brand=row.get("brand", ""),
-        **told,
+        tax=tax,
+        discount=discount,
     )
 
 

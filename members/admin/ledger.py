@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ExtendForm, ReasonOnlyForm, ReinstateForm
+from members.admin.links import links_to
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
@@ -21,7 +22,7 @@ from members.ledger.liability import points_report
 from members.ledger.posting import InsufficientPoints, UnknownEntry
 from members.ledger.reinstating import CannotReinstate, reinstatable, reinstate
 from members.lib.clock import database_now
-from members.models import AdjustmentRequest, Member, PointsEntry, PointsLot
+from members.models import AdjustmentRequest, Member, PointsEntry, PointsLot, Purchase
 
 Refused = (
     adjustments.AlreadyDecided,
@@ -50,8 +51,11 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
     search_fields = ("member__number__exact", "key__exact")
     search_help_text = gettext_lazy("Member number or key")
     ordering = ("-pk",)
-    fields = ("member", "kind", "contra", "points", "sentences", "key", "occurred_at", "recorded_at", "who")
-    readonly_fields = ("sentences", "who")
+    fields = (
+        "member", "kind", "contra", "points", "sentences", "purchase", "answers", "key", "occurred_at", "recorded_at",
+        "who",
+    )  # fmt: skip
+    readonly_fields = ("sentences", "purchase", "answers", "who")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the report, and the page that brings expired points back."""
@@ -113,6 +117,16 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
     def sentences(self, entry: PointsEntry) -> str:
         """The reason, as the member reads it."""
         return " ".join(explain(entry))
+
+    @admin.display(description=gettext_lazy("of purchase"))
+    def purchase(self, entry: PointsEntry) -> str:
+        """The purchase that it is about."""
+        return links_to("purchase", Purchase.objects.filter(pk=entry.purchase_id or 0))
+
+    @admin.display(description=gettext_lazy("answers the entry"))
+    def answers(self, entry: PointsEntry) -> str:
+        """The entry that it takes back, uses or brings back."""
+        return links_to("pointsentry", PointsEntry.objects.filter(pk=entry.related_id or 0))
 
     @admin.display(description=gettext_lazy("who"))
     def who(self, entry: PointsEntry) -> str:

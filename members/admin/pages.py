@@ -11,9 +11,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.events.audit_log import write_audit
+from members.lib.money import exponent, format_money
+from members.programme.models import Programme
 
 M = TypeVar("M", bound=Model)
 
@@ -59,6 +62,26 @@ class ReadOnlyAdmin(ReadOnly[M], admin.ModelAdmin[M]):
     list_per_page = 50
 
 
+def minor_units_in_words() -> str:
+    """Say what a number of minor units is in the programme's currency, such as “100 is 1.00 GBP.”."""
+    currency = Programme.current().currency
+    one = 10 ** exponent(currency)
+    return gettext("%(units)s is %(amount)s.") % {"units": one, "amount": format_money(one, currency)}
+
+
+class MoneyInMinorUnits(admin.options.BaseModelAdmin[M]):
+    """Says, beside each field that takes minor units, what they are in the programme's currency."""
+
+    money_fields: tuple[str, ...] = ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Add the example to the help text."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.money_fields:
+            field.help_text = f"{field.help_text} {minor_units_in_words()}".strip()
+        return field
+
+
 class ReasonForm(forms.ModelForm[M]):
     """A form that asks why."""
 
@@ -67,7 +90,7 @@ class ReasonForm(forms.ModelForm[M]):
     )
 
 
-class AuditedAdmin(NoDeleting[M], admin.ModelAdmin[M]):
+class AuditedAdmin(MoneyInMinorUnits[M], NoDeleting[M], admin.ModelAdmin[M]):
     """Settings that decide about points, money or rights: each change leaves who, what and why in the audit trail."""
 
     form: type[ReasonForm[M]] = ReasonForm

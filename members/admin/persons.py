@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import model_format_dict
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -45,7 +46,24 @@ from members.ledger.statements import spendable_points
 from members.lib import codes
 from members.lib.clock import database_now
 from members.lib.periods import start_of_day
-from members.models import AdjustmentRequest, Member, Person, PointsAccount, Return, Standing
+from members.models import (
+    AdjustmentRequest,
+    Event,
+    Hold,
+    Household,
+    Member,
+    Person,
+    PlanPayment,
+    PointsAccount,
+    PointsEntry,
+    PointsGift,
+    PointsLot,
+    Purchase,
+    ReceiptClaim,
+    Return,
+    Standing,
+    Subscription,
+)
 from members.programme.models import Programme
 from members.purchases.drafts import Named, PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
@@ -73,6 +91,11 @@ BUTTONS = {
     "merge": "members.add_mergerequest",
     "tier": "members.add_tiergrant",
 }
+# Lists that can be searched by member number.
+RELATED: tuple[type[Model], ...] = (
+    PointsEntry, PointsLot, Hold, ReceiptClaim, Purchase, Return, Subscription, PlanPayment, Household, PointsGift,
+    AdjustmentRequest, Event,
+)  # fmt: skip
 
 
 @admin.register(Member)
@@ -196,6 +219,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "then": member_page.as_of(member, as_of.cleaned_data["day"]) if as_of.is_valid() else None,
         }
         shown["may_extend"] = may_extend(request)
+        shown["related"] = _related(request, member)
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
@@ -520,7 +544,7 @@ def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> Retur
 def _lines_fit(form: ReturnForm, lines: LineFormSet) -> bool:
     """Point at lines that are missing, or that a return without goods does not have."""
     has_lines = any(line.cleaned_data for line in lines.forms)
-    is_goods = form.cleaned_data["kind"] == Return.Kind.RETURN
+    is_goods: bool = form.cleaned_data["kind"] == Return.Kind.RETURN
     if is_goods and not has_lines:
         form.add_error(None, _("Give the goods that come back, at least one line."))
     if has_lines and not is_goods:
@@ -552,6 +576,16 @@ def _button_labels() -> dict[str, str]:
         "merge": _("Merge another membership into this one"),
         "tier": _("Give a tier"),
     }
+
+
+def _related(request: HttpRequest, member: Member) -> list[dict[str, Any]]:
+    """Return the lists that hold more of this member, for those who may see them."""
+    named = [(model.__name__.lower(), model_format_dict(model)["verbose_name_plural"]) for model in RELATED]
+    return [
+        {"label": label, "url": reverse(f"admin:members_{name}_changelist", query={"q": member.number})}
+        for name, label in named
+        if request.user.has_perm(f"members.view_{name}")
+    ]
 
 
 def _named(term: str, *, by_person: bool) -> Q:

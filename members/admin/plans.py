@@ -41,6 +41,7 @@ class PlanAdmin(AuditedAdmin[Plan]):
     """What is for sale. Whoever has a plan keeps the price that was agreed."""
 
     form = PlanForm
+    money_fields = ("price",)
     list_display = ("name", "code", "price_shown", "months", "trial_days", "tier_code", "gift_points", "is_active")
     list_filter = ("is_active",)
     ordering = ("price", "pk")
@@ -112,9 +113,9 @@ class SubscriptionAdmin(ActingAdmin):
     ordering = ("-pk",)
     fields = (
         "member", "plan", "next_plan", "state", "started_at", "period_from", "period_until", "trial_until", "paused_at",
-        "days_left", "ended_at", "price_shown", "credit", "provider", "provider_reference", "unused",
+        "days_left", "ended_at", "price_shown", "credit_shown", "provider", "provider_reference", "unused",
     )  # fmt: skip
-    readonly_fields = ("price_shown", "unused")
+    readonly_fields = ("price_shown", "credit_shown", "unused")
     actions = ("cancel", "cancel_now", "pause", "resume")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
@@ -125,6 +126,11 @@ class SubscriptionAdmin(ActingAdmin):
     def price_shown(self, subscription: Subscription) -> str:
         """The price in words."""
         return format_money(subscription.price, subscription.currency)
+
+    @admin.display(description=gettext_lazy("credit, taken off the next payments"))
+    def credit_shown(self, subscription: Subscription) -> str:
+        """What the member has in hand."""
+        return format_money(subscription.credit, subscription.currency)
 
     @admin.display(description=gettext_lazy("given back if ended today"))
     def unused(self, subscription: Subscription) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from members.admin.forms import InForceForm, ReasonOnlyForm
 from members.admin.jobs import may_run_jobs, run_now
-from members.admin.pages import AuditedAdmin, page, require
+from members.admin.pages import AuditedAdmin, MoneyInMinorUnits, page, require
 from members.earning.evaluation import forget_compiled
 from members.models import Standing, Tier, TierSet
 from members.tiers import versions
@@ -70,11 +70,12 @@ SETTINGS = (
 )
 
 
-class TierInline(admin.StackedInline[Tier, TierSet]):
+class TierInline(MoneyInMinorUnits[Any], admin.StackedInline[Tier, TierSet]):
     """The tiers of a set. What decides about members is fixed once anybody stood there; names and perks are not."""
 
     model = Tier
     formset = LadderFormSet
+    money_fields = ("threshold", "also_spend")
     formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2})}}
     extra = 3
     fields = (
