@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ExtendForm, ReasonOnlyForm, ReinstateForm
 from members.admin.links import links_to
-from members.admin.pages import ReadOnlyAdmin, page, require
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
 from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
 from members.earning.explanation import explain
@@ -182,7 +182,7 @@ class PointsLotAdmin(ReadOnlyAdmin[PointsLot]):
 
 
 @admin.register(AdjustmentRequest)
-class AdjustmentRequestAdmin(ReadOnlyAdmin[AdjustmentRequest]):
+class AdjustmentRequestAdmin(DecidedOnPage[AdjustmentRequest], ReadOnlyAdmin[AdjustmentRequest]):
     """Corrections above the limit: a second person agrees or refuses."""
 
     list_display = ("id", "member", "points", "reason", "state", "asked_by", "requested_at", "decided_by_name")
@@ -210,11 +210,14 @@ class AdjustmentRequestAdmin(ReadOnlyAdmin[AdjustmentRequest]):
         return login_name(asked.decided_by)
 
     @admin.action(description=gettext_lazy("Approve: post the points"), permissions=["decide"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> None:
-        """Post what was chosen."""
-        self._each(
-            request, queryset, lambda pk: adjustments.approve_adjustment(request_id=pk, actor_id=_actor(request))
-        )
+    def approve(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> HttpResponse | None:
+        """Ask again, then post what was chosen."""
+        asking = ask_again(self, request, queryset, action="approve", title=_("Approve: post the points"))
+        if asking is None:
+            self._each(
+                request, queryset, lambda pk: adjustments.approve_adjustment(request_id=pk, actor_id=_actor(request))
+            )
+        return asking
 
     @admin.action(description=gettext_lazy("Refuse"), permissions=["decide"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> HttpResponse | None:

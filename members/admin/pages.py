@@ -138,6 +138,31 @@ def page(
     return TemplateResponse(request, f"admin/members/{template}", context, status=status)
 
 
+def ask_again(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, chosen: QuerySet[Any], *, action: str, title: Any
+) -> HttpResponse | None:
+    """Return the page that asks before an action counts; None once the answer is yes."""
+    if "confirm" in request.POST:
+        return None
+    return page(model_admin, request, "ask_reason.html", chosen=chosen, action=action, title=title)
+
+
+class DecidedOnPage(admin.ModelAdmin[M]):
+    """Offers the actions of the list on the page of one row too, as long as it waits for them."""
+
+    change_form_template = "admin/members/decide.html"
+    # The state in which a row waits.
+    waits_as = "WAITING"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add the buttons."""
+        row = kwargs.get("obj")
+        waits = row is not None and getattr(row, "state", None) == self.waits_as
+        chosen = self.get_actions(request).items() if waits else ()
+        context["decisions"] = [(name, described[2]) for name, described in chosen if described]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
 def new_key() -> str:
     """Return a one-time key, so that a form sent twice counts once."""
     return secrets.token_urlsafe(18)

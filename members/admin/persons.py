@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -372,7 +373,8 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         except NothingGranted:
             self.message_user(request, _("There is no such decision."), messages.ERROR)
             return
-        self.message_user(request, _("Saved."), messages.SUCCESS)
+        text = _("The given tier has ended; the member stands where their points lead.")
+        self.message_user(request, text, messages.SUCCESS)
 
     def _give_tier(self, request: HttpRequest, member: Member, form: GiveTierForm) -> bool:
         said = form.cleaned_data
@@ -393,7 +395,11 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         except EndsBeforeItBegins:
             form.add_error("last_day", _("This day is over."))
             return False
-        self.message_user(request, _("Saved."), messages.SUCCESS)
+        text = _("%(tier)s is given until somebody ends it.")
+        if said["last_day"]:
+            text = _("%(tier)s is given until the end of %(day)s.")
+        told = {"tier": said["tier"].name, "day": said["last_day"] and date_format(said["last_day"])}
+        self.message_user(request, text % told, messages.SUCCESS)
         return True
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:

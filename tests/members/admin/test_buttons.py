@@ -112,10 +112,13 @@ def test_a_large_correction_waits_for_a_second_person(client, boss):
     response = correct(client, member, 5000)
     assert "second person" in said(response)
     asked = AdjustmentRequest.objects.get()
-    act(client, "adjustmentrequest", "approve", asked)
+    act(client, "adjustmentrequest", "approve", asked, confirm="1")
     assert not PointsEntry.objects.filter(kind="ADJUST").exists()
     client.force_login(factories.make_staff())
-    act(client, "adjustmentrequest", "approve", asked)
+    shown = act(client, "adjustmentrequest", "approve", asked).content.decode()
+    assert "5,000 points · Kind gesture" in shown
+    assert not PointsEntry.objects.filter(kind="ADJUST").exists(), "It was asked, not answered."
+    act(client, "adjustmentrequest", "approve", asked, confirm="1")
     assert PointsEntry.objects.get(kind="ADJUST").points == 5000
 
 
