@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from members.accounts.access import MemberNotFound, find_member
 from members.admin.forms import ReasonOnlyForm, plain_text
+from members.admin.links import links_to
 from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
 from members.admin.trail import login_name
 from members.lib.invoices import invoice_period, is_invoice_number
@@ -141,12 +142,12 @@ class ReceiptClaimAdmin(DecidedOnPage[ReceiptClaim], ReadOnlyAdmin[ReceiptClaim]
         "state",
         "reason",
         "points",
-        "unclaimed",
+        "kept",
         "claimed_at",
         "decided_by_name",
         "decided_at",
     )
-    readonly_fields = ("money", "photo", "decided_by_name")
+    readonly_fields = ("money", "photo", "kept", "decided_by_name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptClaim]:
         """Leave the photos out: the page of one claim reads its own."""
@@ -165,6 +166,11 @@ class ReceiptClaimAdmin(DecidedOnPage[ReceiptClaim], ReadOnlyAdmin[ReceiptClaim]
     def decided_by_name(self, claim: ReceiptClaim) -> str:
         """The login of whoever decided."""
         return login_name(claim.decided_by)
+
+    @admin.display(description=gettext_lazy("purchase without member"))
+    def kept(self, claim: ReceiptClaim) -> str:
+        """The kept purchase that it was found in."""
+        return links_to("unclaimedpurchase", UnclaimedPurchase.objects.filter(pk=claim.unclaimed_id or 0))
 
     @admin.display(description=gettext_lazy("photo"))
     def photo(self, claim: ReceiptClaim) -> SafeString | str:

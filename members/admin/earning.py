@@ -174,7 +174,7 @@ class EarningCapAdmin(AuditedAdmin[EarningCap]):
     """Caps in force at once everywhere; what was given before counts against them."""
 
     form = CapForm
-    list_display = ("name_en", "is_active", "limit", "period", "chosen_rules", "of_everybody", "manner", "valid_until")
+    list_display = ("name_en", "is_active", "limit", "period", "chosen_rules", "of_everybody", "valid_until")
     list_filter = ("is_active", "of_everybody", "point_type")
     fieldsets = (
         (None, {"fields": NAMES}),

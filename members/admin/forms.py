@@ -102,7 +102,11 @@ class ReturnForm(DocumentForm):
 
     kind = forms.ChoiceField(
         label=_("what comes back"),
-        choices=Return.Kind.choices,
+        choices=[
+            (Return.Kind.RETURN, _("goods")),
+            (Return.Kind.ALLOWANCE, Return.Kind.ALLOWANCE.label),
+            (Return.Kind.VOID, Return.Kind.VOID.label),
+        ],
         required=False,
         help_text=_("Goods are given as lines below; for the other two leave the lines empty and choose the purchase."),
     )

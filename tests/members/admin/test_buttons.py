@@ -116,7 +116,7 @@ def test_a_large_correction_waits_for_a_second_person(client, boss):
     assert not PointsEntry.objects.filter(kind="ADJUST").exists()
     client.force_login(factories.make_staff())
     shown = act(client, "adjustmentrequest", "approve", asked).content.decode()
-    assert "5,000 points · Kind gesture" in shown
+    assert "5,000 points · Lost card" in shown
     assert not PointsEntry.objects.filter(kind="ADJUST").exists(), "It was asked, not answered."
     act(client, "adjustmentrequest", "approve", asked, confirm="1")
     assert PointsEntry.objects.get(kind="ADJUST").points == 5000
@@ -412,7 +412,7 @@ def test_a_tier_is_given_until_a_day_and_ended_early(client, boss):
     factories.make_tiers()
     member = factories.make_member()
     response = give_tier(client, member)
-    assert said(response) == "Saved."
+    assert "Gold is given until the end of" in said(response)
     assert "Held by decision until" in response.content.decode()
     held = current_standing(member.pk)
     # The day is the last one: the tier ends at the midnight after it.

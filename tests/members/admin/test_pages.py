@@ -6,7 +6,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.urls import reverse
 
+from members.ledger import holds
 from members.models import Member, PointsEntry
+from members.purchases.receipt_claims import refuse_claim
 from tests import factories
 from tests.members.admin.shop import furnish
 
@@ -88,8 +90,15 @@ def test_what_waits_is_decided_on_its_own_page_by_those_who_may(client, colleagu
     row = type(rows[name]).objects.filter(state__in=["WAITING", "HELD"]).first()
     address = reverse(f"admin:members_{name}_change", args=[row.pk])
     assert [action for action, _label in client.get(address).context["decisions"]] == offered
-    type(row).objects.filter(pk=row.pk).update(state="REFUSED" if name != "hold" else "RELEASED")
-    assert client.get(address).context["decisions"] == []
+
+
+def test_what_was_decided_offers_no_decision(client, boss):
+    rows = furnish()
+    holds.release(hold_id=rows["hold"].pk, actor_id=boss.pk, reason="Cancelled", by_seller=False)
+    refuse_claim(claim_id=rows["receiptclaim"].pk, actor_id=boss.pk, reason="Not ours")
+    for name in ("hold", "receiptclaim"):
+        page = client.get(reverse(f"admin:members_{name}_change", args=[rows[name].pk]))
+        assert page.context["decisions"] == []
 
 
 def test_pages_that_belong_together_lead_to_each_other(client, boss):
