@@ -14,8 +14,14 @@ from members.programme.models import Programme
 
 APPS = ["members", "rewards", "campaigns", "feedback", "insights", "programme", "operations"]
 # The models of members on the front page, in three groups.
-DAILY = ["Member", "AdjustmentRequest", "PointsEntry", "PointsLot", "Purchase", "Return", "Standing", "Consent"]
-SETTINGS = ["Programme", "EarningRule", "EarningCap", "TierSet", "Store", "User", "Group", "ApiKey"]
+DAILY = [
+    "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest", "Purchase", "Return",
+    "PointsEntry", "PointsLot", "Hold", "PointsAccount", "Standing", "Subscription", "PlanPayment", "Household",
+    "HouseholdInvite", "PointsGift", "Consent",
+]  # fmt: skip
+SETTINGS = [
+    "Programme", "EarningRule", "EarningCap", "RuleReplay", "TierSet", "Plan", "Store", "User", "Group", "ApiKey",
+]  # fmt: skip
 GROUPS = {
     "members": (_("Members and points"), DAILY),
     "programme": (_("Programme and access"), SETTINGS),

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from members.accounts.access import MemberNotFound, find_member
 from members.admin.forms import ReasonOnlyForm, plain_text
-from members.admin.pages import ReadOnlyAdmin, page, require
+from members.admin.links import links_to
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
 from members.admin.trail import login_name
 from members.lib.invoices import invoice_period, is_invoice_number
 from members.lib.money import format_money
@@ -122,7 +123,7 @@ class UnclaimedPurchaseAdmin(ReadOnlyAdmin[UnclaimedPurchase]):
 
 
 @admin.register(ReceiptClaim)
-class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
+class ReceiptClaimAdmin(DecidedOnPage[ReceiptClaim], ReadOnlyAdmin[ReceiptClaim]):
     """Receipts that members showed: compared with the photo, then approved or refused."""
 
     list_display = ("id", "member", "number", "day", "money", "state", "claimed_at", "decided_by_name")
@@ -141,12 +142,12 @@ class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
         "state",
         "reason",
         "points",
-        "unclaimed",
+        "kept",
         "claimed_at",
         "decided_by_name",
         "decided_at",
     )
-    readonly_fields = ("money", "photo", "decided_by_name")
+    readonly_fields = ("money", "photo", "kept", "decided_by_name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptClaim]:
         """Leave the photos out: the page of one claim reads its own."""
@@ -165,6 +166,11 @@ class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
     def decided_by_name(self, claim: ReceiptClaim) -> str:
         """The login of whoever decided."""
         return login_name(claim.decided_by)
+
+    @admin.display(description=gettext_lazy("purchase without member"))
+    def kept(self, claim: ReceiptClaim) -> str:
+        """The kept purchase that it was found in."""
+        return links_to("unclaimedpurchase", UnclaimedPurchase.objects.filter(pk=claim.unclaimed_id or 0))
 
     @admin.display(description=gettext_lazy("photo"))
     def photo(self, claim: ReceiptClaim) -> SafeString | str:
@@ -189,9 +195,14 @@ class ReceiptClaimAdmin(ReadOnlyAdmin[ReceiptClaim]):
         return HttpResponse(bytes(claim.picture or b""), content_type="image/webp", headers=headers)
 
     @admin.action(description=gettext_lazy("Approve: record the purchase"), permissions=["decide"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[ReceiptClaim]) -> None:
-        """Record what was chosen."""
-        self._each(request, queryset, lambda pk: receipt_claims.approve_claim(claim_id=pk, actor_id=_actor(request)))
+    def approve(self, request: HttpRequest, queryset: QuerySet[ReceiptClaim]) -> HttpResponse | None:
+        """Ask again, then record what was chosen."""
+        asking = ask_again(self, request, queryset, action="approve", title=_("Approve: record the purchase"))
+        if asking is None:
+            self._each(
+                request, queryset, lambda pk: receipt_claims.approve_claim(claim_id=pk, actor_id=_actor(request))
+            )
+        return asking
 
     @admin.action(description=gettext_lazy("Refuse"), permissions=["decide"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[ReceiptClaim]) -> HttpResponse | None:

@@ -4,15 +4,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.admin.earning_forms import CapForm, RuleForm, TryForm, TryLineFormSet, TryLines
+from members.admin.earning_forms import CapForm, RuleForm, TryForm, TryLines
+from members.admin.forms import LineFormSet
 from members.admin.pages import AuditedAdmin, page, require
 from members.earning import evaluation
 from members.lib.clock import database_now
+from members.lib.money import format_money
 from members.models import EarningCap, EarningRule
 from members.purchases.drafts import PurchaseDraft
 from members.purchases.quoting import NOBODY, Quote, quote
@@ -26,17 +30,8 @@ class EarningRuleAdmin(AuditedAdmin[EarningRule]):
 
     form = RuleForm
     change_list_template = "admin/members/earningrule_list.html"
-    list_display = (
-        "name_en",
-        "is_active",
-        "kind",
-        "points",
-        "per_amount",
-        "currency",
-        "group",
-        "valid_from",
-        "valid_until",
-    )
+    list_display = ("name_en", "is_active", "gives", "group", "valid_from", "valid_until")
+    money_fields = ("minimum_amount",)
     list_filter = ("is_active", "kind", "point_type", "currency")
     fieldsets = (
         (None, {"fields": NAMES}),
@@ -55,13 +50,17 @@ class EarningRuleAdmin(AuditedAdmin[EarningRule]):
                 ),
                 "description": gettext_lazy(
                     "Amount and steps matter for points per amount, the factor for a multiplier, the event for points "
-                    "per event."
+                    "per event. Double points: choose “multiplies”, factor 2. How many points it may give at most is "
+                    "said by a cap on earning, once the rule is saved."
                 ),
             },
         ),
         (
             gettext_lazy("Which amount"),
-            {"fields": ("base", "before_discount", "counts_points_paid", "counts_gift_card", "counts_shipping")},
+            {
+                "fields": ("base", "before_discount", "counts_points_paid", "counts_gift_card", "counts_shipping"),
+                "classes": ("collapse",),
+            },
         ),
         (
             gettext_lazy("What counts"),
@@ -89,14 +88,23 @@ class EarningRuleAdmin(AuditedAdmin[EarningRule]):
             {
                 "fields": ("group", "group_mode", "priority"),
                 "description": gettext_lazy("Rules without a group add up."),
+                "classes": ("collapse",),
             },
         ),
         (
             gettext_lazy("Life of these points"),
-            {"fields": ("pending_days", "pending_event", "expiry_months", "never_expires")},
+            {
+                "fields": ("pending_days", "pending_event", "expiry_months", "never_expires"),
+                "classes": ("collapse",),
+            },
         ),
         (None, {"fields": ("why",)}),
     )
+
+    @admin.display(description=gettext_lazy("gives"))
+    def gives(self, rule: EarningRule) -> str:
+        """What it gives, in words."""
+        return rule_in_words(rule)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the dry run."""
@@ -119,7 +127,26 @@ class EarningRuleAdmin(AuditedAdmin[EarningRule]):
         return page(self, request, "try_rules.html", form=form, lines=lines, quoted=quoted, title=title)
 
 
-def _quoted(form: TryForm, lines: TryLineFormSet) -> Quote | None:
+def rule_in_words(rule: EarningRule) -> str:
+    """Say what a rule gives, such as “1 per 1.00 GBP” or “× 2”."""
+    kinds = EarningRule.Kind
+    if rule.kind == kinds.MULTIPLIER:
+        return f"× {number_format(rule.multiplier.normalize())}"
+    told = {"points": number_format(rule.points), "event": rule.event_kind}
+    if rule.kind == kinds.AMOUNT:
+        return _("%(points)s per %(amount)s") % {
+            **told,
+            "amount": format_money(rule.per_amount, rule.currency),
+        }
+    texts = {
+        kinds.ITEM: _("%(points)s per item"),
+        kinds.PURCHASE: _("%(points)s per purchase"),
+        kinds.EVENT: _("%(points)s per event %(event)s"),
+    }
+    return texts[kinds(rule.kind)] % told
+
+
+def _quoted(form: TryForm, lines: LineFormSet) -> Quote | None:
     said = form.cleaned_data
     try:
         draft = PurchaseDraft(
@@ -147,7 +174,7 @@ class EarningCapAdmin(AuditedAdmin[EarningCap]):
     """Caps in force at once everywhere; what was given before counts against them."""
 
     form = CapForm
-    list_display = ("name_en", "is_active", "limit", "period", "of_everybody", "manner", "valid_from", "valid_until")
+    list_display = ("name_en", "is_active", "limit", "period", "chosen_rules", "of_everybody", "valid_until")
     list_filter = ("is_active", "of_everybody", "point_type")
     fieldsets = (
         (None, {"fields": NAMES}),
@@ -159,6 +186,15 @@ class EarningCapAdmin(AuditedAdmin[EarningCap]):
         (gettext_lazy("When"), {"fields": ("valid_from", "valid_until")}),
         (None, {"fields": ("why",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EarningCap]:
+        """Read the rules along."""
+        return super().get_queryset(request).prefetch_related("rules")
+
+    @admin.display(description=gettext_lazy("rules"))
+    def chosen_rules(self, cap: EarningCap) -> str:
+        """The rules it limits."""
+        return ", ".join(str(rule) for rule in cap.rules.all()) or _("all rules")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the chosen rules too, and let this process see the cap at once."""

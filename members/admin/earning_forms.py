@@ -1,20 +1,19 @@
 """Forms of earning rules, their caps, and the purchase that nobody made."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.accounts.access import MemberNotFound, find_member
-from members.admin.forms import LOCAL_TIME, MOST_MONEY, ROWS, LineForm, LineFormSet, minor_units, plain_text
-from members.admin.pages import ReasonForm
+from members.admin.forms import LOCAL_TIME, PurchaseLineForm, lines_of, minor_units, money_field
+from members.admin.pages import ReasonForm, minor_units_in_words
 from members.earning.event_rules import FORBIDDEN
 from members.earning.explanation import WEEKDAYS
 from members.models import EarningCap, EarningRule, Member, Store, Tier
 from members.programme.models import Programme
-from members.purchases.drafts import DraftLine
 
 MOST_WORDS = 500
 LONGEST_WORD = 60
@@ -53,6 +52,17 @@ class WordsField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
+def _ranks() -> list[tuple[int, str]]:
+    return [(tier.rank, tier.name) for tier in Tier.objects.filter(tier_set__is_current=True).order_by("rank")]
+
+
+def _tiers() -> list[tuple[str, str]]:
+    """Return the codes and names of all tiers; a code of several sets once, by its name in force."""
+    tiers = Tier.objects.order_by("tier_set__is_current", "tier_set__version", "rank")
+    names = {tier.code: (tier.rank, tier.name) for tier in tiers}
+    return [(code, name) for code, (_rank, name) in sorted(names.items(), key=lambda item: item[1])]
+
+
 class RuleForm(ReasonForm[EarningRule]):
     """A rule whose lists are typed as words; what cannot work together is refused with words."""
 
@@ -70,8 +80,12 @@ class RuleForm(ReasonForm[EarningRule]):
         label=gettext_lazy("Only in these stores"), required=False, help_text=gettext_lazy("Codes of stores.")
     )
     excluded_stores = WordsField(label=gettext_lazy("Not in these stores"), required=False)
-    only_tiers = WordsField(
-        label=gettext_lazy("Only these tiers"), required=False, help_text=gettext_lazy("Codes of tiers. Empty: all.")
+    only_tiers = forms.MultipleChoiceField(
+        label=gettext_lazy("Only these tiers"),
+        choices=_tiers,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None: all."),
     )
     only_segments = WordsField(
         label=gettext_lazy("Only these segments"), required=False, help_text=gettext_lazy("Members of any of them.")
@@ -85,6 +99,18 @@ class RuleForm(ReasonForm[EarningRule]):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None: every day."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ranks = ", ".join(f"{rank} {name}" for rank, name in _ranks())
+        words = {
+            "per_amount": minor_units_in_words(),
+            "multiplier": _("2 doubles; 1.5 gives half as much again."),
+            "minimum_rank": _("This tier and all above: %(ranks)s.") % {"ranks": ranks or "–"},
+        }
+        # Whoever may only look has no fields.
+        for name in words.keys() & self.fields.keys():
+            self.fields[name].help_text = words[name]
 
     def clean_currency(self) -> str:
         """Ask for a currency code, or for none."""
@@ -100,10 +126,6 @@ class RuleForm(ReasonForm[EarningRule]):
     def clean_excluded_stores(self) -> list[str]:
         """Refuse stores that do not exist."""
         return _known(self.cleaned_data["excluded_stores"], Store.objects.values_list("code", flat=True))
-
-    def clean_only_tiers(self) -> list[str]:
-        """Refuse tiers that do not exist."""
-        return _known(self.cleaned_data["only_tiers"], Tier.objects.values_list("code", flat=True))
 
     def clean(self) -> dict[str, Any] | None:
         """Check what hangs together."""
@@ -181,17 +203,7 @@ class RuleForm(ReasonForm[EarningRule]):
             kind.startswith(FORBIDDEN), "event_kind", _("Points cannot be given for points: it would never end.")
         )
         self._refuse_if(
-            cleaned.get("point_type") != EarningRule.PointType.SPENDABLE,
-            "point_type",
-            _("Events give points to spend."),
-        )
-        self._refuse_if(
-            cleaned.get("pending_days") or cleaned.get("pending_event"),
-            "pending_days",
-            _("Points for an event are usable at once."),
-        )
-        self._refuse_if(
-            cleaned.get("never_expires"), "never_expires", _("Points for an event end as the programme or months say.")
+            cleaned.get("pending_event"), "pending_event", _("Only points of a purchase can wait for its event.")
         )
         for name in _OF_PURCHASES:
             self._refuse_if(cleaned.get(name), name, _("An event has no amount, lines or store."))
@@ -246,10 +258,6 @@ class CapForm(ReasonForm[EarningCap]):
         return cleaned
 
 
-def _money(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False)
-
-
 class TryForm(forms.Form):
     """A purchase that nobody made: whose, when, where, under which rules, and what was told beside the lines."""
 
@@ -283,9 +291,9 @@ class TryForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None chosen: those that are switched on."),
     )
-    shipping = _money(gettext_lazy("shipping"))
-    points_paid = _money(gettext_lazy("paid with points"))
-    gift_card_paid = _money(gettext_lazy("paid by gift card"))
+    shipping = money_field(gettext_lazy("shipping"))
+    points_paid = money_field(gettext_lazy("paid with points"))
+    gift_card_paid = money_field(gettext_lazy("paid by gift card"))
 
     def clean_member(self) -> Member | None:
         """Find the member."""
@@ -303,42 +311,14 @@ class TryForm(forms.Form):
         return None if value is None else minor_units(value, self.cleaned_data["currency"])
 
 
-class TryLineForm(LineForm):
+class TryLineForm(PurchaseLineForm):
     """A line of that purchase; only the amount is needed."""
 
-    brand = forms.CharField(label=gettext_lazy("brand"), max_length=60, required=False, validators=[plain_text])
-    tax = _money(gettext_lazy("tax contained"))
-    discount = _money(gettext_lazy("discount taken off"))
+    tax = money_field(gettext_lazy("tax contained"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["sku"].required = self.fields["quantity"].required = False
 
 
-class TryLineFormSet(LineFormSet):
-    """The lines of that purchase."""
-
-    def drafts(self, currency: str) -> tuple[DraftLine, ...]:
-        """Return the filled rows, amounts in minor units. Raises ValidationError for a fraction of a minor unit."""
-        return tuple(_line(form.cleaned_data, currency) for form in self.forms if form.cleaned_data)
-
-
-def _line(row: dict[str, Any], currency: str) -> DraftLine:
-    tax, discount = (None if row[name] is None else minor_units(row[name], currency) for name in ("tax", "discount"))
-    return DraftLine(
-        sku=row["sku"],
-        quantity=row["quantity"] or 1,
-        amount=minor_units(row["amount"], currency),
-        category=row["category"],
-        brand=row["brand"],
-        tax=tax,
-        discount=discount,
-    )
-
-
-TryLines = cast(
-    "type[TryLineFormSet]",
-    forms.formset_factory(
-        TryLineForm, formset=TryLineFormSet, extra=2, min_num=1, validate_min=True, max_num=ROWS, absolute_max=ROWS
-    ),
-)
+TryLines = lines_of(TryLineForm, at_least=1, empty=2)

@@ -2,30 +2,40 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from members.accounts.access import history_ids
 from members.accounts.adapter import PhoneField
 from members.accounts.models import LANGUAGES, Consent, Member, Store
 from members.admin.pages import one_time_key
 from members.lib import periods
 from members.lib.clock import database_now
-from members.lib.money import exponent
+from members.lib.money import exponent, format_money
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine
-from members.purchases.models import Return
+from members.purchases.models import Purchase, Return
 from members.tiers.models import Tier
 
 MOST_POINTS = 10_000_000
 MOST_MONEY = Decimal(10_000_000)
 ROWS = 6
+# A return names one of the latest purchases: older ones are found by their articles.
+PURCHASES_OFFERED = 100
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 FIRST_DAY = date(1970, 1, 1)
 
 plain_text = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Leave out line breaks and control characters."))
+
+
+def money_field(label: Any, **more: Any) -> forms.DecimalField:
+    """Return a field for an amount in whole currency units, such as 19.99; optional."""
+    return forms.DecimalField(label=label, min_value=0, max_value=MOST_MONEY, decimal_places=2, required=False, **more)
 
 
 class PointsForm(forms.Form):
@@ -78,15 +88,63 @@ class DocumentForm(forms.Form):
         return at
 
 
+class PurchaseChoice(forms.ModelChoiceField[Purchase]):
+    """A purchase of the member, told by its day, number and amount."""
+
+    def label_from_instance(self, purchase: Purchase) -> str:
+        """Return what a receipt shows."""
+        day = date_format(timezone.localtime(purchase.purchased_at), "SHORT_DATE_FORMAT")
+        return f"{day} · {purchase.number} · {format_money(purchase.amount, purchase.currency)}"
+
+
 class ReturnForm(DocumentForm):
     """The head of a return; shown twice, so that what it takes is seen before it counts."""
 
+    kind = forms.ChoiceField(
+        label=_("what comes back"),
+        choices=[
+            (Return.Kind.RETURN, _("goods")),
+            (Return.Kind.ALLOWANCE, Return.Kind.ALLOWANCE.label),
+            (Return.Kind.VOID, Return.Kind.VOID.label),
+        ],
+        required=False,
+        help_text=_("Goods are given as lines below; for the other two leave the lines empty and choose the purchase."),
+    )
+    purchase = PurchaseChoice(
+        label=_("of purchase"),
+        queryset=Purchase.objects.none(),
+        required=False,
+        help_text=_("Empty: the latest purchases that have the articles."),
+    )
+    amount = money_field(_("money given back without goods"), help_text=_("Such as 5.00, in the currency above."))
     settlement = forms.ChoiceField(
         label=_("settled by"),
         choices=Return.Settlement.choices,
         help_text=_("Points go back in the same way."),
     )
     previewed = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        purchases = Purchase.objects.filter(member__in=history_ids(member.pk)).order_by("-purchased_at", "-pk")
+        latest = list(purchases.values_list("pk", flat=True)[:PURCHASES_OFFERED])
+        cast(PurchaseChoice, self.fields["purchase"]).queryset = purchases.filter(pk__in=latest)
+
+    def clean_kind(self) -> str:
+        """Goods, unless told otherwise."""
+        return self.cleaned_data["kind"] or Return.Kind.RETURN
+
+    def clean(self) -> dict[str, Any] | None:
+        """Ask for what a return without goods needs."""
+        cleaned = super().clean() or {}
+        kind, amount = cleaned.get("kind"), cleaned.get("amount")
+        if kind in (Return.Kind.VOID, Return.Kind.ALLOWANCE) and not cleaned.get("purchase"):
+            self.add_error("purchase", _("Choose the purchase that this is about."))
+        if kind == Return.Kind.ALLOWANCE and not amount:
+            self.add_error("amount", _("Give the amount."))
+        if kind != Return.Kind.ALLOWANCE and amount:
+            self.add_error("amount", _("Only for money without goods."))
+        return cleaned
 
 
 class LineForm(forms.Form):
@@ -104,8 +162,15 @@ class LineForm(forms.Form):
             field.widget.attrs["class"] = f"line-{name}"
 
 
+class PurchaseLineForm(LineForm):
+    """One line of a purchase, with what rules may look at."""
+
+    brand = forms.CharField(label=_("brand"), max_length=60, required=False, validators=[plain_text])
+    discount = money_field(_("discount taken off"))
+
+
 class LineFormSet(forms.BaseFormSet[LineForm]):
-    """The lines of a document: at least one."""
+    """The lines of a document."""
 
     def drafts(self, currency: str) -> tuple[DraftLine, ...]:
         """Return the filled rows, amounts in minor units. Raises ValidationError for a fraction of a minor unit."""
@@ -121,13 +186,31 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 
 def _draft(row: dict[str, Any], currency: str) -> DraftLine:
-    amount = minor_units(row["amount"], currency)
-    return DraftLine(sku=row["sku"], quantity=row["quantity"], amount=amount, category=row["category"])
+    tax, discount = (
+        None if row.get(name) is None else minor_units(row[name], currency) for name in ("tax", "discount")
+    )
+    return DraftLine(
+        sku=row["sku"],
+        quantity=row["quantity"] or 1,
+        amount=minor_units(row["amount"], currency),
+        category=row["category"],
+        brand=row.get("brand", ""),
+        tax=tax,
+        discount=discount,
+    )
 
 
-Lines = forms.formset_factory(
-    LineForm, formset=LineFormSet, extra=ROWS - 1, min_num=1, validate_min=True, max_num=ROWS, absolute_max=ROWS
-)
+def lines_of(form: type[LineForm], *, at_least: int, empty: int) -> type[LineFormSet]:
+    """Return the formset of a document with so many empty rows beside those that must be filled."""
+    made = forms.formset_factory(
+        form, formset=LineFormSet, extra=empty, min_num=at_least, validate_min=True, max_num=ROWS, absolute_max=ROWS
+    )
+    return cast(type[LineFormSet], made)
+
+
+PurchaseLines = lines_of(PurchaseLineForm, at_least=1, empty=ROWS - 1)
+# None at all where money or a whole purchase goes back.
+ReturnLines = lines_of(LineForm, at_least=0, empty=ROWS)
 
 
 class EnrolForm(forms.Form):
@@ -206,7 +289,11 @@ class ReleaseForm(forms.Form):
 class AsOfForm(forms.Form):
     """A day of the past, to see what a member had at its end."""
 
-    day = forms.DateField(label=_("end of the day"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    day = forms.DateField(
+        label=_("end of the day"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("As it was known on that day: what was entered later does not show."),
+    )
 
     def clean_day(self) -> date:
         """Refuse the future, and days before there are calendars."""

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ExtendForm, ReasonOnlyForm, ReinstateForm
-from members.admin.pages import ReadOnlyAdmin, page, require
+from members.admin.links import links_to
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
 from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
 from members.earning.explanation import explain
@@ -21,7 +22,7 @@ from members.ledger.liability import points_report
 from members.ledger.posting import InsufficientPoints, UnknownEntry
 from members.ledger.reinstating import CannotReinstate, reinstatable, reinstate
 from members.lib.clock import database_now
-from members.models import AdjustmentRequest, Member, PointsEntry, PointsLot
+from members.models import AdjustmentRequest, Member, PointsEntry, PointsLot, Purchase
 
 Refused = (
     adjustments.AlreadyDecided,
@@ -50,8 +51,11 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
     search_fields = ("member__number__exact", "key__exact")
     search_help_text = gettext_lazy("Member number or key")
     ordering = ("-pk",)
-    fields = ("member", "kind", "contra", "points", "sentences", "key", "occurred_at", "recorded_at", "who")
-    readonly_fields = ("sentences", "who")
+    fields = (
+        "member", "kind", "contra", "points", "sentences", "purchase", "answers", "key", "occurred_at", "recorded_at",
+        "who",
+    )  # fmt: skip
+    readonly_fields = ("sentences", "purchase", "answers", "who")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the report, and the page that brings expired points back."""
@@ -114,6 +118,16 @@ class PointsEntryAdmin(ReadOnlyAdmin[PointsEntry]):
         """The reason, as the member reads it."""
         return " ".join(explain(entry))
 
+    @admin.display(description=gettext_lazy("of purchase"))
+    def purchase(self, entry: PointsEntry) -> str:
+        """The purchase that it is about."""
+        return links_to("purchase", Purchase.objects.filter(pk=entry.purchase_id or 0))
+
+    @admin.display(description=gettext_lazy("answers the entry"))
+    def answers(self, entry: PointsEntry) -> str:
+        """The entry that it takes back, uses or brings back."""
+        return links_to("pointsentry", PointsEntry.objects.filter(pk=entry.related_id or 0))
+
     @admin.display(description=gettext_lazy("who"))
     def who(self, entry: PointsEntry) -> str:
         """The login of whoever corrected."""
@@ -168,7 +182,7 @@ class PointsLotAdmin(ReadOnlyAdmin[PointsLot]):
 
 
 @admin.register(AdjustmentRequest)
-class AdjustmentRequestAdmin(ReadOnlyAdmin[AdjustmentRequest]):
+class AdjustmentRequestAdmin(DecidedOnPage[AdjustmentRequest], ReadOnlyAdmin[AdjustmentRequest]):
     """Corrections above the limit: a second person agrees or refuses."""
 
     list_display = ("id", "member", "points", "reason", "state", "asked_by", "requested_at", "decided_by_name")
@@ -196,11 +210,14 @@ class AdjustmentRequestAdmin(ReadOnlyAdmin[AdjustmentRequest]):
         return login_name(asked.decided_by)
 
     @admin.action(description=gettext_lazy("Approve: post the points"), permissions=["decide"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> None:
-        """Post what was chosen."""
-        self._each(
-            request, queryset, lambda pk: adjustments.approve_adjustment(request_id=pk, actor_id=_actor(request))
-        )
+    def approve(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> HttpResponse | None:
+        """Ask again, then post what was chosen."""
+        asking = ask_again(self, request, queryset, action="approve", title=_("Approve: post the points"))
+        if asking is None:
+            self._each(
+                request, queryset, lambda pk: adjustments.approve_adjustment(request_id=pk, actor_id=_actor(request))
+            )
+        return asking
 
     @admin.action(description=gettext_lazy("Refuse"), permissions=["decide"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest]) -> HttpResponse | None:

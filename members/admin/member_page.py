@@ -54,6 +54,7 @@ def facts(member: Member, at: datetime, *, with_person: bool) -> dict[str, Any]:
         "needed": _figure(found, found.needed) if found and found.next else "",
         "asked": asked_in_words(found.asked) if found else [],
         "outlook": found and outlook_in_words(found, outlook(member.pk, found)),
+        "tier_ends": _tier_ends(found) if found else {},
         "entries": [
             {"entry": entry, "sentences": explain(entry), "can_come_back": entry.pk in can_come_back}
             for entry in entries
@@ -96,6 +97,13 @@ def _latest(model: Any, member: Member) -> Any:
 
 def _document(row: Purchase | Return, at: datetime) -> dict[str, Any]:
     return {"row": row, "at": at, "amount": format_money(row.amount, row.currency)}
+
+
+def _tier_ends(found: TierProgress) -> dict[str, date]:
+    """Return the last days of what protects the tier, where there is such an end."""
+    ends = {"keep": found.keep_until, "grace": found.grace_until, "granted": found.granted_until}
+    zone = Programme.current().tz
+    return {name: periods.last_usable_day(end, zone) for name, end in ends.items() if end}
 
 
 def _figure(found: TierProgress, figure: int) -> str:

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from members.ledger.merging import points_to_move, sign_up_bonuses
 from members.ledger.models import Hold, PointType
 from members.ledger.statements import balance_of
 from members.lib.money import format_money
+from members.lib.periods import last_usable_day
 from members.models import Member, PointsAccount, PointsEntry, PointsLot, Purchase
+from members.programme.models import Programme
 from members.tiers.standing import current_standing
 
 DUPLICATES = 10
@@ -65,7 +68,10 @@ def _facts(member: Member, at: datetime) -> list[tuple[str, str]]:
         (_("Lots with points left"), str(PointsLot.objects.filter(member=member, remaining__gt=0).count())),
         (_("Open holds"), str(Hold.objects.filter(member=member, state=Hold.State.HELD).count())),
         (_("Tier"), standing.tier.name if standing else "–"),
-        (_("Kept at least until"), f"{keep_until:%Y-%m-%d}" if keep_until else "–"),
+        (
+            _("Kept at least until"),
+            date_format(last_usable_day(keep_until, Programme.current().tz)) if keep_until else "–",
+        ),
         (_("Purchases"), str(Purchase.objects.filter(member=member).count())),
         (_("Login"), _("yes") if member.user_id else _("no")),
     ]

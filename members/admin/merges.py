@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from members.accounts import merging
 from members.admin.forms import MergeForm, ReasonOnlyForm
 from members.admin.merge_preview import preview_of
-from members.admin.pages import ReadOnlyAdmin, page, require
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
 from members.admin.trail import login_name
 from members.lib.clock import database_now
 from members.models import Member, MergeRequest
@@ -81,7 +81,7 @@ def _merge(model_admin: admin.ModelAdmin[Any], request: HttpRequest, form: Merge
 
 
 @admin.register(MergeRequest)
-class MergeRequestAdmin(ReadOnlyAdmin[MergeRequest]):
+class MergeRequestAdmin(DecidedOnPage[MergeRequest], ReadOnlyAdmin[MergeRequest]):
     """Merges above the limit: a second person looks at both members and agrees or refuses."""
 
     list_display = ("id", "loser", "survivor", "reason", "state", "asked_by", "requested_at", "decided_by_name")
@@ -91,6 +91,7 @@ class MergeRequestAdmin(ReadOnlyAdmin[MergeRequest]):
     search_help_text = gettext_lazy("Member number")
     ordering = ("-pk",)
     actions = ("approve_merges", "refuse_merges")
+    change_form_template = "admin/members/mergerequest/change_form.html"
     fields = ("loser", "survivor", "take_back_bonus", "reason", "state", "asked_by", "requested_at",
               "decided_by_name", "decided_at")  # fmt: skip
     readonly_fields = ("asked_by", "decided_by_name")
@@ -120,9 +121,12 @@ class MergeRequestAdmin(ReadOnlyAdmin[MergeRequest]):
         return super().change_view(request, object_id, form_url, shown)
 
     @admin.action(description=gettext_lazy("Approve: merge"), permissions=["decide"])
-    def approve_merges(self, request: HttpRequest, queryset: QuerySet[MergeRequest]) -> None:
-        """Do what was chosen."""
-        self._each(request, queryset, lambda pk: merging.approve_merge(request_id=pk, actor_id=_actor(request)))
+    def approve_merges(self, request: HttpRequest, queryset: QuerySet[MergeRequest]) -> HttpResponse | None:
+        """Ask again, then do what was chosen."""
+        asking = ask_again(self, request, queryset, action="approve_merges", title=_("Approve: merge"))
+        if asking is None:
+            self._each(request, queryset, lambda pk: merging.approve_merge(request_id=pk, actor_id=_actor(request)))
+        return asking
 
     @admin.action(description=gettext_lazy("Refuse"), permissions=["decide"])
     def refuse_merges(self, request: HttpRequest, queryset: QuerySet[MergeRequest]) -> HttpResponse | None:

@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ReleaseForm
-from members.admin.pages import ReadOnlyAdmin, page
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, page
 from members.ledger import holds
 from members.models import Hold, PointsAccount
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin[Hold]):
+class HoldAdmin(DecidedOnPage[Hold], ReadOnlyAdmin[Hold]):
     """Points that are set aside. Shops make holds over the API; staff may release one, with a reason."""
 
     list_display = ("public_id", "member", "points", "captured", "state", "reason", "held_at", "expires_at")
@@ -23,6 +23,7 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     search_help_text = gettext_lazy("Member number or id of the hold")
     ordering = ("-pk",)
     actions = ("release",)
+    waits_as = Hold.State.HELD
     fields = ("public_id", "member", "points", "captured", "state", "reason", "held_at", "expires_at", "settled_at")
     readonly_fields = ("public_id",)
 

@@ -11,9 +11,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.events.audit_log import write_audit
+from members.lib.money import exponent, format_money
+from members.programme.models import Programme
 
 M = TypeVar("M", bound=Model)
 
@@ -59,6 +62,26 @@ class ReadOnlyAdmin(ReadOnly[M], admin.ModelAdmin[M]):
     list_per_page = 50
 
 
+def minor_units_in_words() -> str:
+    """Say what a number of minor units is in the programme's currency, such as “100 is 1.00 GBP.”."""
+    currency = Programme.current().currency
+    one = 10 ** exponent(currency)
+    return gettext("%(units)s is %(amount)s.") % {"units": one, "amount": format_money(one, currency)}
+
+
+class MoneyInMinorUnits(admin.options.BaseModelAdmin[M]):
+    """Says, beside each field that takes minor units, what they are in the programme's currency."""
+
+    money_fields: tuple[str, ...] = ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Add the example to the help text."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.money_fields:
+            field.help_text = f"{field.help_text} {minor_units_in_words()}".strip()
+        return field
+
+
 class ReasonForm(forms.ModelForm[M]):
     """A form that asks why."""
 
@@ -67,7 +90,7 @@ class ReasonForm(forms.ModelForm[M]):
     )
 
 
-class AuditedAdmin(NoDeleting[M], admin.ModelAdmin[M]):
+class AuditedAdmin(MoneyInMinorUnits[M], NoDeleting[M], admin.ModelAdmin[M]):
     """Settings that decide about points, money or rights: each change leaves who, what and why in the audit trail."""
 
     form: type[ReasonForm[M]] = ReasonForm
@@ -90,8 +113,15 @@ class AuditedAdmin(NoDeleting[M], admin.ModelAdmin[M]):
         names = [name for name in form.changed_data if name != "why"]
         if not self.audits_values:
             return names
-        return {name: [str(form.get_initial_for_field(form.fields[name], name)), str(form.cleaned_data.get(name))]
-                for name in names}  # fmt: skip
+        return {
+            name: [_told(form.get_initial_for_field(form.fields[name], name)), _told(form.cleaned_data.get(name))]
+            for name in names
+        }
+
+
+def _told(value: Any) -> str:
+    """Write a value as people read it: chosen rows by their names."""
+    return ", ".join(str(row) for row in value) if isinstance(value, (list, QuerySet)) else str(value)
 
 
 def require(*, allowed: bool) -> None:
@@ -106,6 +136,31 @@ def page(
     """Return a page of our own in the frame of the admin."""
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **shown}
     return TemplateResponse(request, f"admin/members/{template}", context, status=status)
+
+
+def ask_again(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, chosen: QuerySet[Any], *, action: str, title: Any
+) -> HttpResponse | None:
+    """Return the page that asks before an action counts; None once the answer is yes."""
+    if "confirm" in request.POST:
+        return None
+    return page(model_admin, request, "ask_reason.html", chosen=chosen, action=action, title=title)
+
+
+class DecidedOnPage(admin.ModelAdmin[M]):
+    """Offers the actions of the list on the page of one row too, as long as it waits for them."""
+
+    change_form_template = "admin/members/decide.html"
+    # The state in which a row waits.
+    waits_as = "WAITING"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add the buttons."""
+        row = kwargs.get("obj")
+        waits = row is not None and getattr(row, "state", None) == self.waits_as
+        chosen = self.get_actions(request).items() if waits else ()
+        context["decisions"] = [(name, described[2]) for name, described in chosen if described]
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 def new_key() -> str:

@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import model_format_dict
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,10 +31,12 @@ from members.admin.forms import (
     GiveTierForm,
     LineForm,
     LineFormSet,
-    Lines,
     PointsForm,
     ProfileForm,
+    PurchaseLines,
     ReturnForm,
+    ReturnLines,
+    minor_units,
 )
 from members.admin.ledger import may_extend, refusal
 from members.admin.merges import merge_page
@@ -43,10 +47,28 @@ from members.ledger.statements import spendable_points
 from members.lib import codes
 from members.lib.clock import database_now
 from members.lib.periods import start_of_day
-from members.models import AdjustmentRequest, Member, Person, PointsAccount, Standing
+from members.models import (
+    AdjustmentRequest,
+    Event,
+    Hold,
+    Household,
+    Member,
+    Person,
+    PlanPayment,
+    PointsAccount,
+    PointsEntry,
+    PointsGift,
+    PointsLot,
+    Purchase,
+    ReceiptClaim,
+    Return,
+    Standing,
+    Subscription,
+)
 from members.programme.models import Programme
-from members.purchases.drafts import PurchaseDraft, ReturnDraft
+from members.purchases.drafts import Named, PurchaseDraft, ReturnDraft
 from members.purchases.recording import ContentDiffers, record_purchase
+from members.purchases.return_matching import UnknownPurchase
 from members.purchases.returns import RecordedReturn, ReturnPreview, preview_return, record_return
 from members.tiers.granting import (
     EndsBeforeItBegins,
@@ -70,6 +92,11 @@ BUTTONS = {
     "merge": "members.add_mergerequest",
     "tier": "members.add_tiergrant",
 }
+# Lists that can be searched by member number.
+RELATED: tuple[type[Model], ...] = (
+    PointsEntry, PointsLot, Hold, ReceiptClaim, Purchase, Return, Subscription, PlanPayment, Household, PointsGift,
+    AdjustmentRequest, Event,
+)  # fmt: skip
 
 
 @admin.register(Member)
@@ -193,6 +220,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             "then": member_page.as_of(member, as_of.cleaned_data["day"]) if as_of.is_valid() else None,
         }
         shown["may_extend"] = may_extend(request)
+        shown["related"] = _related(request, member)
         return page(self, request, "member.html", title=member.number, member=member, buttons=buttons, **shown)
 
     def correct_page(self, request: HttpRequest, member_id: int) -> HttpResponse:
@@ -230,10 +258,10 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         """Record a return."""
         member = self._member(request, member_id, "return")
         require(allowed=member.user_id != request.user.pk)
-        form = ReturnForm(request.POST or None, initial={"at": database_now()})
-        lines = Lines(request.POST or None, prefix="lines")
+        form = ReturnForm(request.POST or None, initial={"at": database_now()}, member=member)
+        lines = ReturnLines(request.POST or None, prefix="lines")
         preview = None
-        if form.is_valid() and lines.is_valid():
+        if form.is_valid() and lines.is_valid() and _lines_fit(form, lines):
             booked, preview = self._book_or_preview(request, member, form, lines)
             if booked:
                 return redirect("admin:members_member_change", member.pk)
@@ -241,7 +269,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
             self,
             request,
             "document.html",
-            form=form if preview is None else _with_preview(request, preview[0]),
+            form=form if preview is None else _with_preview(request, member, preview[0]),
             lines=lines,
             member=member,
             preview=preview and preview[1],
@@ -345,7 +373,8 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         except NothingGranted:
             self.message_user(request, _("There is no such decision."), messages.ERROR)
             return
-        self.message_user(request, _("Saved."), messages.SUCCESS)
+        text = _("The given tier has ended; the member stands where their points lead.")
+        self.message_user(request, text, messages.SUCCESS)
 
     def _give_tier(self, request: HttpRequest, member: Member, form: GiveTierForm) -> bool:
         said = form.cleaned_data
@@ -366,7 +395,11 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         except EndsBeforeItBegins:
             form.add_error("last_day", _("This day is over."))
             return False
-        self.message_user(request, _("Saved."), messages.SUCCESS)
+        text = _("%(tier)s is given until somebody ends it.")
+        if said["last_day"]:
+            text = _("%(tier)s is given until the end of %(day)s.")
+        told = {"tier": said["tier"].name, "day": said["last_day"] and date_format(said["last_day"])}
+        self.message_user(request, text % told, messages.SUCCESS)
         return True
 
     def _member(self, request: HttpRequest, member_id: int, button: str) -> Member:
@@ -398,7 +431,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
         # Points for oneself by an invented purchase are the same as by a correction.
         require(allowed=member.user_id != request.user.pk)
         form = DocumentForm(request.POST or None, initial={"at": database_now()})
-        lines = Lines(request.POST or None, prefix="lines")
+        lines = PurchaseLines(request.POST or None, prefix="lines")
         if form.is_valid() and lines.is_valid() and record(request, member, form, lines):
             return redirect("admin:members_member_change", member.pk)
         return page(
@@ -449,7 +482,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
                 self._tell_return(request, record_return(draft=draft))
                 return True, None
             return False, (digest, preview_return(draft=draft))
-        except (ContentDiffers, ValidationError) as problem:
+        except (ContentDiffers, UnknownPurchase, ValidationError) as problem:
             form.add_error(None, _document_refusal(problem))
             return False, None
 
@@ -497,6 +530,7 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
 
 def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> ReturnDraft:
     said = form.cleaned_data
+    purchase, amount = said["purchase"], said["amount"]
     return ReturnDraft(
         source=SOURCE,
         number=said["number"],
@@ -506,14 +540,28 @@ def _return_draft(member: Member, form: ReturnForm, lines: LineFormSet) -> Retur
         lines=lines.drafts(said["currency"]),
         origin=SOURCE,
         store_id=said["store"].pk if said["store"] else None,
+        purchase=Named(purchase.source, purchase.number) if purchase else None,
+        amount=minor_units(amount, said["currency"]) if amount else None,
+        kind=said["kind"],
         settlement=said["settlement"],
     )
 
 
-def _with_preview(request: HttpRequest, digest: str) -> ReturnForm:
+def _lines_fit(form: ReturnForm, lines: LineFormSet) -> bool:
+    """Point at lines that are missing, or that a return without goods does not have."""
+    has_lines = any(line.cleaned_data for line in lines.forms)
+    is_goods: bool = form.cleaned_data["kind"] == Return.Kind.RETURN
+    if is_goods and not has_lines:
+        form.add_error(None, _("Give the goods that come back, at least one line."))
+    if has_lines and not is_goods:
+        form.add_error("kind", _("Only goods have lines."))
+    return is_goods == has_lines
+
+
+def _with_preview(request: HttpRequest, member: Member, digest: str) -> ReturnForm:
     said = request.POST.copy()
     said["previewed"] = digest
-    return ReturnForm(said)
+    return ReturnForm(said, member=member)
 
 
 def _previewed(request: HttpRequest, points: int) -> PointsForm:
@@ -534,6 +582,16 @@ def _button_labels() -> dict[str, str]:
         "merge": _("Merge another membership into this one"),
         "tier": _("Give a tier"),
     }
+
+
+def _related(request: HttpRequest, member: Member) -> list[dict[str, Any]]:
+    """Return the lists that hold more of this member, for those who may see them."""
+    named = [(model.__name__.lower(), model_format_dict(model)["verbose_name_plural"]) for model in RELATED]
+    return [
+        {"label": label, "url": reverse(f"admin:members_{name}_changelist", query={"q": member.number})}
+        for name, label in named
+        if request.user.has_perm(f"members.view_{name}")
+    ]
 
 
 def _named(term: str, *, by_person: bool) -> Q:
@@ -571,6 +629,8 @@ def _refuse_known(form: EnrolForm) -> bool:
 def _document_refusal(problem: Exception) -> str | list[str]:
     if isinstance(problem, ValidationError):
         return problem.messages
+    if isinstance(problem, UnknownPurchase):
+        return _("The chosen purchase is in another currency.")
     return _("This document number is known with other content. Check the number.")
 
 

@@ -1,6 +1,7 @@
 """Paid membership: plans to sell; subscriptions and payments to read, with what staff may do to them."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,8 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from members.admin.forms import ReasonOnlyForm
 from members.admin.pages import AuditedAdmin, ReadOnlyAdmin, ReasonForm, one_time_key, page
 from members.lib.money import format_money
+from members.lib.periods import last_usable_day
 from members.models import Plan, PlanPayment, Subscription, Tier
 from members.plans import changing, payments
+from members.programme.models import Programme
 
 Act = Callable[[int, int, str, str], object]
 
@@ -41,6 +44,7 @@ class PlanAdmin(AuditedAdmin[Plan]):
     """What is for sale. Whoever has a plan keeps the price that was agreed."""
 
     form = PlanForm
+    money_fields = ("price",)
     list_display = ("name", "code", "price_shown", "months", "trial_days", "tier_code", "gift_points", "is_active")
     list_filter = ("is_active",)
     ordering = ("price", "pk")
@@ -104,17 +108,17 @@ class ActingAdmin(ReadOnlyAdmin[Any]):
 class SubscriptionAdmin(ActingAdmin):
     """Who pays for what, until when."""
 
-    list_display = ("id", "member", "plan", "state", "period_until", "price_shown", "provider", "unused")
+    list_display = ("id", "member", "plan", "state", "last_day", "price_shown", "provider", "unused")
     list_select_related = ("member", "plan")
     list_filter = ("state", "plan")
     search_fields = ("member__number__exact",)
     search_help_text = gettext_lazy("Member number")
     ordering = ("-pk",)
     fields = (
-        "member", "plan", "next_plan", "state", "started_at", "period_from", "period_until", "trial_until", "paused_at",
-        "days_left", "ended_at", "price_shown", "credit", "provider", "provider_reference", "unused",
+        "member", "plan", "next_plan", "state", "started_at", "period_from", "last_day", "trial_until", "paused_at",
+        "days_left", "ended_at", "price_shown", "credit_shown", "provider", "provider_reference", "unused",
     )  # fmt: skip
-    readonly_fields = ("price_shown", "unused")
+    readonly_fields = ("price_shown", "credit_shown", "last_day", "unused")
     actions = ("cancel", "cancel_now", "pause", "resume")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
@@ -125,6 +129,17 @@ class SubscriptionAdmin(ActingAdmin):
     def price_shown(self, subscription: Subscription) -> str:
         """The price in words."""
         return format_money(subscription.price, subscription.currency)
+
+    @admin.display(description=gettext_lazy("last day of the period"), ordering="period_until")
+    def last_day(self, subscription: Subscription) -> date | None:
+        """The last day that is paid for."""
+        until = subscription.period_until
+        return last_usable_day(until, Programme.current().tz) if until else None
+
+    @admin.display(description=gettext_lazy("credit, taken off the next payments"))
+    def credit_shown(self, subscription: Subscription) -> str:
+        """What the member has in hand."""
+        return format_money(subscription.credit, subscription.currency)
 
     @admin.display(description=gettext_lazy("given back if ended today"))
     def unused(self, subscription: Subscription) -> str:

@@ -73,6 +73,7 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
     )
 
     readonly_fields = ("example",)
+    money_fields = ("cost_of_thousand_points",)
 
     @admin.display(description=_("for example"))
     def example(self, programme: Programme) -> str:

@@ -3,15 +3,18 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from members.admin.claims import invoice_text
+from members.admin.links import links_to
 from members.admin.pages import M, ReadOnlyAdmin
+from members.earning.explanation import explain
 from members.lib.money import format_money
 from members.lib.periods import local_day
-from members.models import Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.models import PointsEntry, Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
 from members.programme.models import Programme
 
 P = TypeVar("P", bound=Model)
@@ -37,9 +40,14 @@ class PurchaseLineInline(ReadOnlyInline[PurchaseLine, Purchase]):
     """The lines of a purchase."""
 
     model = PurchaseLine
-    fields = ("sku", "description", "category", "quantity", "money")
+    fields = ("sku", "description", "category", "brand", "quantity", "money", "off")
     readonly_fields = fields
     extra = 0
+
+    @admin.display(description=_("discount taken off"))
+    def off(self, line: PurchaseLine) -> str:
+        """The discount with its currency."""
+        return _told(line.discount, line.purchase.currency)
 
     @admin.display(description=_("amount"))
     def money(self, line: PurchaseLine) -> str:
@@ -57,7 +65,7 @@ class ReturnLineInline(ReadOnlyInline[ReturnLine, Return]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnLine]:
         """Read the purchases along."""
-        return super().get_queryset(request).select_related("purchase_line__purchase", "returned")
+        return super().get_queryset(request).select_related("purchase_line", "returned")
 
     @admin.display(description=_("amount"))
     def money(self, line: ReturnLine) -> str:
@@ -67,7 +75,21 @@ class ReturnLineInline(ReadOnlyInline[ReturnLine, Return]):
     @admin.display(description=_("of purchase"))
     def of_purchase(self, line: ReturnLine) -> str:
         """The purchase, or that none was found."""
-        return str(line.purchase_line.purchase) if line.purchase_line else str(_("none found: no points taken"))
+        if line.purchase_line is None:
+            return str(_("none found: no points taken"))
+        return links_to("purchase", Purchase.objects.filter(pk=line.purchase_line.purchase_id))
+
+
+def _told(amount: int | None, currency: str) -> str:
+    return "–" if amount is None else format_money(amount, currency)
+
+
+def _entry_text(entry: PointsEntry) -> str:
+    return f"{entry}: {' '.join(explain(entry))}"
+
+
+def _return_text(returned: Return) -> str:
+    return f"{returned} ({format_money(returned.amount, returned.currency)})"
 
 
 @admin.register(Purchase)
@@ -80,8 +102,13 @@ class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
     search_help_text = _("Document number or member number")
     ordering = ("-pk",)
     inlines = (PurchaseLineInline,)
-    exclude = ("invoice",)
-    readonly_fields = ("invoice_shown",)
+    fields = (
+        "number", "source", "member", "purchased_at", "recorded_at", "store", "origin", "money", "shipping_shown",
+        "points_paid_shown", "gift_card_paid_shown", "invoice_shown", "buyer_tax_id", "entries", "returns",
+    )  # fmt: skip
+    readonly_fields = (
+        "money", "shipping_shown", "points_paid_shown", "gift_card_paid_shown", "invoice_shown", "entries", "returns",
+    )  # fmt: skip
 
     @admin.display(description=_("invoice"))
     def invoice_shown(self, purchase: Purchase) -> str:
@@ -92,6 +119,33 @@ class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
     def money(self, purchase: Purchase) -> str:
         """The amount with its currency."""
         return format_money(purchase.amount, purchase.currency)
+
+    @admin.display(description=_("shipping"))
+    def shipping_shown(self, purchase: Purchase) -> str:
+        """Shipping with its currency."""
+        return _told(purchase.shipping, purchase.currency)
+
+    @admin.display(description=_("paid with points"))
+    def points_paid_shown(self, purchase: Purchase) -> str:
+        """The part paid with points, with its currency."""
+        return _told(purchase.points_paid, purchase.currency)
+
+    @admin.display(description=_("paid by gift card"))
+    def gift_card_paid_shown(self, purchase: Purchase) -> str:
+        """The part paid by gift card, with its currency."""
+        return _told(purchase.gift_card_paid, purchase.currency)
+
+    @admin.display(description=_("points"))
+    def entries(self, purchase: Purchase) -> SafeString:
+        """What it moved in the ledger, each with its reason."""
+        return links_to("pointsentry", PointsEntry.objects.filter(purchase_id=purchase.pk), _entry_text)
+
+    @admin.display(description=_("returns"))
+    def returns(self, purchase: Purchase) -> SafeString:
+        """The returns of its goods or money."""
+        of_lines = ReturnLine.objects.filter(purchase_line__purchase=purchase).values("returned")
+        found = Return.objects.filter(Q(pk__in=of_lines) | Q(purchase=purchase))
+        return links_to("return", found, _return_text)
 
 
 @admin.register(Return)
@@ -104,6 +158,17 @@ class ReturnAdmin(ReadOnlyAdmin[Return]):
     search_help_text = _("Document number or member number")
     ordering = ("-pk",)
     inlines = (ReturnLineInline,)
+    fields = (
+        "number", "source", "member", "kind", "purchase", "returned_at", "recorded_at", "store", "origin", "money",
+        "settlement", "entries",
+    )  # fmt: skip
+    readonly_fields = ("money", "entries")
+
+    @admin.display(description=_("points"))
+    def entries(self, returned: Return) -> SafeString:
+        """What it took back, each with its reason."""
+        entries = PointsEntry.objects.filter(key__startswith=f"return:{returned.pk}:")
+        return links_to("pointsentry", entries, _entry_text)
 
     @admin.display(description=_("amount"))
     def money(self, returned: Return) -> str:

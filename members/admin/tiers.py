@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from members.admin.forms import InForceForm, ReasonOnlyForm
 from members.admin.jobs import may_run_jobs, run_now
-from members.admin.pages import AuditedAdmin, page, require
+from members.admin.pages import AuditedAdmin, MoneyInMinorUnits, page, require
 from members.earning.evaluation import forget_compiled
 from members.models import Standing, Tier, TierSet
 from members.tiers import versions
@@ -45,6 +45,7 @@ DECIDING = (
     "code",
     "threshold",
     "multiplier",
+    "expiry_months",
     "also_points",
     "also_spend",
     "also_purchases",
@@ -69,15 +70,16 @@ SETTINGS = (
 )
 
 
-class TierInline(admin.StackedInline[Tier, TierSet]):
+class TierInline(MoneyInMinorUnits[Any], admin.StackedInline[Tier, TierSet]):
     """The tiers of a set. What decides about members is fixed once anybody stood there; names and perks are not."""
 
     model = Tier
     formset = LadderFormSet
+    money_fields = ("threshold", "also_spend")
     formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2})}}
     extra = 3
     fields = (
-        ("rank", "code", "threshold", "multiplier"),
+        ("rank", "code", "threshold", "multiplier", "expiry_months"),
         ("also_points", "also_spend", "also_purchases", "also_referrals", "also_tenure"),
         ("is_never_lost", "birthday_percent", "birthday_points"),
         ("gift_points", "gift_en", "gift_zh_hans", "gift_zh_hant"),

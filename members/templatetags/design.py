@@ -1,5 +1,7 @@
 """What the templates of every app use: icons, drawn art, QR codes, numbers, the programme, navigation."""
 
+from datetime import date, datetime
+
 import segno
 from django import template
 from django.template import Context
@@ -7,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from members.lib.periods import last_usable_day
 from members.programme.models import Programme
 from members.web.art import ICONS, reward_art
 
@@ -63,6 +66,12 @@ def points(number: int | None) -> str:
 def signed(number: int) -> str:
     """Write a movement of points with its sign: +120, and -40 with a real minus."""
     return f"{number:+,}".replace("-", MINUS)
+
+
+@register.filter
+def last_day(end: datetime | None) -> date | None:
+    """Return the last day of the programme's calendar on which what ends then still holds; None without end."""
+    return None if end is None else last_usable_day(end, Programme.current().tz)
 
 
 @register.filter

@@ -73,6 +73,7 @@ def decide(staff, asked: AdjustmentRequest) -> None:
     staff.page.check(f"input[name=_selected_action][value='{asked.pk}']")
     staff.page.select_option("select[name=action]", "approve")
     staff.page.locator("button[name=index]").click()
+    staff.page.locator(".submit-row input").click()
     staff.page.wait_for_selector(".messagelist")
 
 

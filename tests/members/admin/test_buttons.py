@@ -112,10 +112,13 @@ def test_a_large_correction_waits_for_a_second_person(client, boss):
     response = correct(client, member, 5000)
     assert "second person" in said(response)
     asked = AdjustmentRequest.objects.get()
-    act(client, "adjustmentrequest", "approve", asked)
+    act(client, "adjustmentrequest", "approve", asked, confirm="1")
     assert not PointsEntry.objects.filter(kind="ADJUST").exists()
     client.force_login(factories.make_staff())
-    act(client, "adjustmentrequest", "approve", asked)
+    shown = act(client, "adjustmentrequest", "approve", asked).content.decode()
+    assert "5,000 points · Lost card" in shown
+    assert not PointsEntry.objects.filter(kind="ADJUST").exists(), "It was asked, not answered."
+    act(client, "adjustmentrequest", "approve", asked, confirm="1")
     assert PointsEntry.objects.get(kind="ADJUST").points == 5000
 
 
@@ -202,6 +205,77 @@ def test_a_return_takes_the_points_back_and_names_what_was_never_bought(client, 
     assert "HAT" in said(response)
     assert Return.objects.get().origin == "admin"
     assert spendable_points(member.pk, database_now()) == 0
+
+
+def test_a_purchase_is_recorded_with_brand_and_discount(client, boss):
+    factories.make_rule(only_brands=["Elm"])
+    member = factories.make_member()
+    press(client, "purchase", member, **document() | {"lines-0-brand": "Elm", "lines-0-discount": "2.50"})
+    line = Purchase.objects.get().lines.get()
+    assert (line.brand, line.discount, line.tax) == ("Elm", 250, None)
+    assert spendable_points(member.pk, database_now()) == 19
+
+
+def two_purchases(client, member):
+    """Record the same tea at two prices; return the earlier purchase, which no rule would choose for a return."""
+    factories.make_rule()
+    press(client, "purchase", member, **document())
+    press(client, "purchase", member, **document("T-2", (("TEA", "", "1", "40"),), at="2026-06-16T12:00"))
+    return Purchase.objects.get(number="T-1")
+
+
+def book_return(client, member, **form):
+    """Show what a return takes, then book it; return the preview and the answer."""
+    shown = press(client, "return", member, **form)
+    assert shown.context["preview"], shown.context["form"].errors
+    digest = shown.context["form"]["previewed"].value()
+    return shown.context["preview"], press(client, "return", member, **form, confirm="1", previewed=digest)
+
+
+def test_a_return_may_name_the_purchase_it_is_about(client, boss):
+    member = factories.make_member()
+    named = two_purchases(client, member)
+    form = document("R-1", at="2026-06-17T12:00", settlement="REFUND", purchase=str(named.pk))
+    preview, _answer = book_return(client, member, **form)
+    assert [(one.number, one.points) for one in preview.purchases] == [("T-1", 19)]
+    assert Return.objects.get().lines.get().purchase_line.purchase == named
+
+
+@pytest.mark.parametrize(
+    ("said_kind", "taken"), [({"kind": "ALLOWANCE", "amount": "10.00"}, 10), ({"kind": "VOID"}, 19)]
+)
+def test_money_without_goods_or_a_whole_purchase_goes_back(client, boss, said_kind, taken):
+    member = factories.make_member()
+    named = two_purchases(client, member)
+    form = document("R-1", (), at="2026-06-17T12:00", settlement="REFUND", purchase=str(named.pk), **said_kind)
+    preview, answer = book_return(client, member, **form)
+    assert preview.points_taken == taken
+    assert f"{taken} points taken back" in said(answer)
+    assert Return.objects.get().kind == said_kind["kind"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong", "field"),
+    [
+        ((), {}, "__all__"),
+        ((), {"kind": "VOID"}, "purchase"),
+        ((), {"kind": "ALLOWANCE", "purchase": "T-1"}, "amount"),
+        ((("TEA", "", "1", "5"),), {"amount": "5.00"}, "amount"),
+        ((("TEA", "", "1", "5"),), {"kind": "VOID", "purchase": "T-1"}, "kind"),
+        ((("TEA", "", "1", "5"),), {"purchase": "T-1", "currency": "EUR"}, "__all__"),
+        ((("TEA", "", "1", "5"),), {"purchase": "of another"}, "purchase"),
+    ],
+)
+def test_a_return_that_cannot_be_meant_is_refused_and_keeps_what_was_typed(client, boss, rows, wrong, field):
+    member = factories.make_member()
+    named = two_purchases(client, member)
+    chosen = {"T-1": str(named.pk), "of another": str(factories.buy(factories.make_member()).purchase_id)}
+    wrong = wrong | {"purchase": chosen.get(wrong.get("purchase"), "")}
+    response = press(client, "return", member, **document("R-1", rows, settlement="REFUND") | wrong)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert response.context["form"]["number"].value() == "R-1"
+    assert not Return.objects.exists()
 
 
 def test_a_member_is_enrolled_once_however_often_the_form_is_sent(client, boss):
@@ -338,7 +412,7 @@ def test_a_tier_is_given_until_a_day_and_ended_early(client, boss):
     factories.make_tiers()
     member = factories.make_member()
     response = give_tier(client, member)
-    assert said(response) == "Saved."
+    assert "Gold is given until the end of" in said(response)
     assert "Held by decision until" in response.content.decode()
     held = current_standing(member.pk)
     # The day is the last one: the tier ends at the midnight after it.

@@ -62,10 +62,10 @@ def test_an_unknown_member_is_told(client, boss):
 def test_a_claim_is_approved_and_cannot_be_decided_twice(client, boss):
     factories.make_rule()
     claim = claimed(factories.make_member())
-    assert "1 claim decided." in decide(client, "approve", claim).content.decode()
+    assert "1 claim decided." in decide(client, "approve", claim, confirm="1").content.decode()
     claim.refresh_from_db()
     assert (claim.state, claim.points, claim.decided_by) == ("APPROVED", 19, boss)
-    assert "Somebody has decided about it already." in decide(client, "approve", claim).content.decode()
+    assert "Somebody has decided about it already." in decide(client, "approve", claim, confirm="1").content.decode()
 
 
 def test_a_claim_is_refused_with_a_reason(client, boss):
@@ -90,5 +90,5 @@ def test_the_photo_is_shown_to_those_who_decide_and_kept_nowhere(client, boss):
 
 def test_nobody_decides_about_their_own_receipt(client, boss):
     claim = claimed(factories.make_member(user=boss))
-    assert "This is your own claim" in decide(client, "approve", claim).content.decode()
+    assert "This is your own claim" in decide(client, "approve", claim, confirm="1").content.decode()
     assert not Purchase.objects.exists()

@@ -82,7 +82,9 @@ def test_many_points_wait_for_a_second_person(client, colleague):
     asked = MergeRequest.objects.get()
     colleague("approver")
     assert "Before the merge" in client.get(f"/admin/members/mergerequest/{asked.pk}/change/").content.decode()
-    client.post("/admin/members/mergerequest/", {"action": "approve_merges", "_selected_action": [asked.pk]})
+    client.post(
+        "/admin/members/mergerequest/", {"action": "approve_merges", "_selected_action": [asked.pk], "confirm": "1"}
+    )
     assert Member.objects.get(pk=loser.pk).merged_into == survivor
 
 

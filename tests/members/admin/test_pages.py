@@ -6,7 +6,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.urls import reverse
 
-from members.models import Member
+from members.ledger import holds
+from members.models import Member, PointsEntry
+from members.purchases.receipt_claims import refuse_claim
 from tests import factories
 from tests.members.admin.shop import furnish
 
@@ -69,6 +71,75 @@ def test_the_front_page_shows_daily_work_first(client, boss):
     names = [app["app_label"] for app in client.get(reverse("admin:index")).context["app_list"]]
     assert names[0] == "members"
     assert names[-2:] == ["programme", "operations"]
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "offered"),
+    [
+        ("support", "receiptclaim", ["approve", "refuse"]),
+        ("support", "hold", ["release"]),
+        ("support", "adjustmentrequest", []),
+        ("approver", "adjustmentrequest", ["approve", "refuse"]),
+        ("approver", "mergerequest", ["approve_merges", "refuse_merges"]),
+        ("approver", "hold", []),
+    ],
+)
+def test_what_waits_is_decided_on_its_own_page_by_those_who_may(client, colleague, role, name, offered):
+    rows = furnish()
+    colleague(role)
+    row = type(rows[name]).objects.filter(state__in=["WAITING", "HELD"]).first()
+    address = reverse(f"admin:members_{name}_change", args=[row.pk])
+    assert [action for action, _label in client.get(address).context["decisions"]] == offered
+
+
+def test_what_was_decided_offers_no_decision(client, boss):
+    rows = furnish()
+    holds.release(hold_id=rows["hold"].pk, actor_id=boss.pk, reason="Cancelled", by_seller=False)
+    refuse_claim(claim_id=rows["receiptclaim"].pk, actor_id=boss.pk, reason="Not ours")
+    for name in ("hold", "receiptclaim"):
+        page = client.get(reverse(f"admin:members_{name}_change", args=[rows[name].pk]))
+        assert page.context["decisions"] == []
+
+
+def test_pages_that_belong_together_lead_to_each_other(client, boss):
+    rows = furnish()
+    purchase, returned = rows["purchase"], rows["return"]
+    entry = PointsEntry.objects.get(purchase_id=purchase.pk, kind="EARN")
+
+    def page_of(name, row):
+        return client.get(reverse(f"admin:members_{name}_change", args=[row.pk])).content.decode()
+
+    def links(name, row):
+        return f'href="{reverse(f"admin:members_{name}_change", args=[row.pk])}"'
+
+    assert links("purchase", purchase) in page_of("pointsentry", entry)
+    assert links("pointsentry", entry) in page_of("purchase", purchase)
+    assert links("return", returned) in page_of("purchase", purchase)
+    assert links("purchase", purchase) in page_of("return", returned)
+    member = page_of("member", purchase.member)
+    for name, row in (("pointsentry", entry), ("purchase", purchase), ("return", returned)):
+        assert links(name, row) in member
+    assert f"/admin/members/hold/?q={purchase.member.number}" in member
+
+
+def test_a_member_page_leads_only_where_its_reader_may_look(client, colleague):
+    member = furnish()["member"]
+    colleague("admin")
+    text = client.get(reverse("admin:members_member_change", args=[member.pk])).content.decode()
+    assert "/admin/members/pointsentry/" in text
+    assert "/admin/members/hold/" not in text
+    assert "/admin/members/purchase/" not in text
+
+
+def test_only_machinery_stands_under_operations(client, boss):
+    groups = {app["app_label"]: app["models"] for app in client.get(reverse("admin:index")).context["app_list"]}
+    assert {model["object_name"] for model in groups["operations"]} == {
+        "Audit", "Event", "EventReader", "Heartbeat", "IdempotencyKey", "JobRun", "Outbox", "PurchaseImport",
+        "PurchaseKey",
+    }  # fmt: skip
+    assert [model["object_name"] for model in groups["members"]][:5] == [
+        "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest",
+    ]  # fmt: skip
 
 
 def test_the_list_of_members_costs_the_same_for_two_and_for_forty(client, boss, django_assert_max_num_queries):

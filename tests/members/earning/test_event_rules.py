@@ -57,6 +57,19 @@ def test_two_rules_for_one_event_both_pay():
     assert sorted(given(member)) == [7, 50]
 
 
+def test_points_for_an_event_may_wait_never_end_or_be_status_points():
+    make_event_rule(pending_days=3, never_expires=True)
+    make_event_rule(points=7, point_type="STATUS")
+    member = make_member()
+    happen(member)
+    readers.read_all()
+    waiting, status = PointsLot.objects.order_by("granted").values("granted", "available_from", "expires_at")[::-1]
+    assert (waiting["granted"], waiting["expires_at"]) == (50, None)
+    assert waiting["available_from"] > timezone.now() + timedelta(days=2)
+    assert status["granted"] == 7
+    assert PointsEntry.objects.get(points=7).point_type == "STATUS"
+
+
 def test_what_happened_before_the_rule_was_made_is_not_paid():
     member = make_member()
     happen(member)
