@@ -10,6 +10,7 @@ from typing import Any
 
 from members.events.audit_log import write_audit
 from members.jobs.schedule import Turn, scheduled
+from members.ledger.adjustments import refuse_own_account
 from members.ledger.ended_holds import ended_holds, expire, put_back, settle, tell
 from members.ledger.models import Hold, LotUse, PointsAccount, PointsEntry
 from members.ledger.movements import (
@@ -148,9 +149,12 @@ def release(
     """Put all points of an open hold back into their lots, once; a repeat changes nothing.
 
     They keep their age; those whose date has passed get the courtesy days only when we cancelled (``by_seller``). A
-    staff member's release (``actor_id``) leaves an audit row. Raises HoldEnded when the hold was captured.
+    staff member's release (``actor_id``) leaves an audit row. Raises HoldEnded when the hold was captured,
+    adjustments.OwnAccount when the points are the staff member's own.
     """
     held, _account, home = _lock(hold_id)
+    if actor_id is not None:
+        refuse_own_account(held.member_id, actor_id)
     if held.state == State.CAPTURED:
         raise HoldEnded(held)
     if held.state != State.HELD:
