@@ -96,7 +96,13 @@ def hold(
     movement = Movement(Kind.HOLD, Contra.HELD, -points, key, reason, data or {}, now)
     entry = debit(account, movement, choose_spendable(account, points, now))
     made = Hold.objects.create(
-        account=account, member_id=member_id, entry=entry, points=points, reason=reason, held_at=now, expires_at=end
+        account=account,
+        member_id=account.member_id,
+        entry=entry,
+        points=points,
+        reason=reason,
+        held_at=now,
+        expires_at=end,
     )
     tell("points.held", made, entry, points)
     return made
