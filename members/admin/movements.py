@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ReleaseForm
+from members.admin.ledger import refusal
 from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, page
-from members.ledger import holds
+from members.ledger import adjustments, holds
 from members.models import Hold, PointsAccount
 
 
@@ -46,6 +47,8 @@ class HoldAdmin(DecidedOnPage[Hold], ReadOnlyAdmin[Hold]):
             except holds.HoldEnded:
                 text = _("%(hold)s was used before; refund it instead.") % {"hold": held}
                 self.message_user(request, text, messages.WARNING)
+            except adjustments.OwnAccount as problem:
+                self.message_user(request, refusal(problem), messages.WARNING)
         text = ngettext("%(count)s hold released.", "%(count)s holds released.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
         return None

@@ -60,7 +60,11 @@ def explain(entry: PointsEntry) -> list[str]:
 
 def _reason(entry: PointsEntry) -> str:
     describe = _reasons.get(entry.reason)
-    return describe(entry.breakdown) if describe else entry.reason
+    try:
+        return describe(entry.breakdown) if describe else entry.reason
+    except KeyError:
+        # Somebody's own word that is also a code: it comes without the data of the code.
+        return entry.reason
 
 
 @describes(BY_MEMBER)

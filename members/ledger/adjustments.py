@@ -1,5 +1,6 @@
 """Corrections by staff: a reason always, a second person above the limit, never one's own account."""
 
+from members.accounts.access import surviving_id
 from members.accounts.models import Member
 from members.events.audit_log import write_audit
 from members.ledger import posting
@@ -76,6 +77,6 @@ def _decide(request_id: int, actor_id: int, state: State) -> AdjustmentRequest:
 
 
 def refuse_own_account(member_id: int, actor_id: int) -> None:
-    """Raise OwnAccount when the member is whoever acts."""
-    if Member.objects.filter(pk=member_id, user_id=actor_id).exists():
+    """Raise OwnAccount when the member, or the one it was merged into, is whoever acts."""
+    if Member.objects.filter(pk__in=[member_id, surviving_id(member_id)], user_id=actor_id).exists():
         raise OwnAccount(member_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 from members.events.audit_log import write_audit
 from members.jobs.schedule import Turn, scheduled
+from members.ledger.adjustments import refuse_own_account
 from members.ledger.ended_holds import ended_holds, expire, put_back, settle, tell
 from members.ledger.models import Hold, LotUse, PointsAccount, PointsEntry
 from members.ledger.movements import (
@@ -95,7 +96,13 @@ def hold(
     movement = Movement(Kind.HOLD, Contra.HELD, -points, key, reason, data or {}, now)
     entry = debit(account, movement, choose_spendable(account, points, now))
     made = Hold.objects.create(
-        account=account, member_id=member_id, entry=entry, points=points, reason=reason, held_at=now, expires_at=end
+        account=account,
+        member_id=account.member_id,
+        entry=entry,
+        points=points,
+        reason=reason,
+        held_at=now,
+        expires_at=end,
     )
     tell("points.held", made, entry, points)
     return made
@@ -148,9 +155,12 @@ def release(
     """Put all points of an open hold back into their lots, once; a repeat changes nothing.
 
     They keep their age; those whose date has passed get the courtesy days only when we cancelled (``by_seller``). A
-    staff member's release (``actor_id``) leaves an audit row. Raises HoldEnded when the hold was captured.
+    staff member's release (``actor_id``) leaves an audit row. Raises HoldEnded when the hold was captured,
+    adjustments.OwnAccount when the points are the staff member's own.
     """
     held, _account, home = _lock(hold_id)
+    if actor_id is not None:
+        refuse_own_account(held.member_id, actor_id)
     if held.state == State.CAPTURED:
         raise HoldEnded(held)
     if held.state != State.HELD:

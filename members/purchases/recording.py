@@ -89,14 +89,12 @@ def _differing(suspects: Sequence[tuple[Award, Posted]]) -> set[tuple[int, str]]
     """Return which of the documents differ in more than the member who was merged since they were recorded."""
     if not suspects:
         return set()
-    purchases = Purchase.objects.filter(pk__in=[posted.purchase_id for _award, posted in suspects])
-    rows = purchases.values_list("pk", "number", "member_id", "member__merged_into")
-    owners = {pk: (number, owner, survivor) for pk, number, owner, survivor in rows}
+    purchases = Purchase.objects.select_related("member").in_bulk({posted.purchase_id for _award, posted in suspects})
     differing = set()
     for award, posted in suspects:
-        number, owner, survivor = owners.get(posted.purchase_id, ("", 0, None))
-        is_same = number == award.number and survivor == award.member_id
-        if not is_same or purchase_digest(award, member_id=owner) != posted.content_hash:
+        kept = purchases.get(posted.purchase_id)
+        is_ours = kept is not None and kept.number == award.number and kept.member.merged_into_id == award.member_id
+        if not kept or not is_ours or purchase_digest(award, member_id=kept.member_id) != posted.content_hash:
             differing.add((posted.purchase_id, award.content_hash))
     return differing
 

@@ -196,9 +196,13 @@ def _settle(claim: ReceiptClaim, kept: UnclaimedPurchase, now: datetime) -> None
 
 @scheduled("unclaimed_purchases", every=timedelta(hours=1))
 def settle_unclaimed(turn: Turn) -> dict[str, int]:
-    """Close kept purchases that came with their member later, and those for which nobody came in time."""
+    """Close kept purchases that came with their member later, and those for which nobody came in time.
+
+    A claim and its purchase that came in the same moment did not see each other: they are matched here.
+    """
     today = periods.local_day(database_now(), Programme.current().tz)
     last_day = today - timedelta(days=Programme.current().claim_days)
+    matched = sum(match_late_claim(claim_id=pk) for pk in _late_claims())
     closed = expired = 0
     while pks := _next_open(turn.cursor or 0):
         with transaction.atomic():
@@ -206,7 +210,30 @@ def settle_unclaimed(turn: Turn) -> dict[str, int]:
             late = UnclaimedPurchase.objects.filter(pk__in=pks, state=State.OPEN, day__lt=last_day)
             expired += late.update(state=State.EXPIRED, settled_at=database_now())
             turn.checkpoint(pks[-1], done=turn.done + len(pks), total=0)
-    return {"closed": closed, "expired": expired}
+    return {"closed": closed, "expired": expired, "matched": matched}
+
+
+def _late_claims() -> list[int]:
+    """Return the claims that still wait though their purchase is there, the earliest first."""
+    named = Q(receipt=OuterRef("number")) | Q(invoice=OuterRef("number"))
+    same = {name: OuterRef(name) for name in ("day", "currency", "amount")}
+    there = UnclaimedPurchase.objects.filter(named, state=State.OPEN, **same)
+    waiting = ReceiptClaim.objects.filter(Exists(there), state=ReceiptClaim.State.WAITING)
+    return list(waiting.order_by("claimed_at", "pk").values_list("pk", flat=True))
+
+
+@retried
+def match_late_claim(*, claim_id: int) -> bool:
+    """Give a waiting claim the open purchase that its receipt names; tell whether there was one."""
+    claims = ReceiptClaim.objects.select_for_update().filter(pk=claim_id, state=ReceiptClaim.State.WAITING)
+    claim = claims.defer("picture").first()
+    if claim is None:
+        return False
+    found = lock_kept(Receipt(claim.number, claim.day, claim.currency, claim.amount))
+    kept = next((row for row in found if row.state == State.OPEN), None)
+    if kept is not None:
+        _settle(claim, kept, database_now())
+    return kept is not None
 
 
 def _next_open(after: int) -> list[int]:

@@ -43,6 +43,14 @@ def test_a_release_gives_the_points_back_and_keeps_who_and_why(client, boss, hel
     assert (Audit.objects.get().reason, Audit.objects.get().actor) == ("Order cancelled", boss)
 
 
+def test_nobody_releases_a_hold_of_their_own(client, boss, held, member):
+    member.user = boss
+    member.save()
+    page = press_release(client, held, reason="Order cancelled", by_seller="on")
+    assert "Ask a colleague" in page.content.decode()
+    assert Hold.objects.get().state == "HELD"
+
+
 def test_a_hold_that_was_used_is_not_released_and_staff_learn_why(client, boss, held):
     holds.capture(hold_id=held.pk, reason="Order 77")
     page = press_release(client, held, reason="Order cancelled")

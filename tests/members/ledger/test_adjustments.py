@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from members.accounts.merging import merge_members
 from members.ledger import adjustments
 from members.ledger.models import AdjustmentRequest, PointsEntry
 from members.ledger.statements import spendable_points
@@ -57,6 +58,14 @@ def test_nobody_corrects_their_own_account():
     member = make_member(user=staff)
     with pytest.raises(adjustments.OwnAccount):
         ask(member, 5, staff)
+
+
+def test_nobody_corrects_an_account_that_was_merged_into_their_own():
+    staff, loser = make_staff(), make_member()
+    own = make_member(user=staff)
+    merge_members(loser_id=loser.pk, survivor_id=own.pk, actor_id=make_staff().pk, reason="two cards")
+    with pytest.raises(adjustments.OwnAccount):
+        ask(loser, 5, staff)
 
 
 def test_nobody_approves_for_their_own_account():

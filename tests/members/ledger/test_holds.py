@@ -339,3 +339,12 @@ def test_a_merge_takes_along_what_an_ended_hold_kept(member):
     run_out(member)
     transfers.transfer_everything(from_member_id=member.pk, to_member_id=survivor.pk, key="m", reason="merge")
     assert now_spendable(survivor) == 100
+
+
+def test_a_hold_for_a_member_who_was_merged_is_the_survivors(member):
+    survivor = make_member(points=40)
+    member.merged_into, member.status = survivor, "MERGED"
+    member.save()
+    held = run_out(member, 40)
+    assert held.member == survivor
+    assert now_spendable(survivor) == 40

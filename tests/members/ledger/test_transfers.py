@@ -74,6 +74,15 @@ def test_a_point_that_waits_for_its_notice_still_waits_at_its_new_member(giver):
     assert lots(receiver)[0][3] is True
 
 
+def test_only_points_with_an_end_of_their_own_have_one_at_their_new_member(giver):
+    PointsLot.objects.filter(granted=30).update(has_own_end=True)
+    PointsLot.objects.exclude(granted=30).update(has_own_end=False)
+    receiver = make_member()
+    transfer(giver, receiver, 40)
+    carried = PointsLot.objects.filter(member=receiver).order_by("pk").values_list("granted", "has_own_end")
+    assert list(carried) == [(30, True), (10, False)]
+
+
 def test_a_transfer_happens_once_per_key(giver):
     receiver = make_member()
     assert transfer(giver, receiver, 40).pk == transfer(giver, receiver, 40).pk

@@ -145,6 +145,19 @@ def test_a_waiting_claim_gets_its_purchase_when_the_document_comes_later_and_the
     assert Purchase.objects.get().member == first
 
 
+def test_a_claim_and_its_purchase_that_came_in_the_same_moment_are_matched_within_the_hour():
+    first, second = make_member(), make_member()
+    for member in (first, second):
+        claim_receipt(member_id=member.pk, receipt=receipt())
+    ReceiptClaim.objects.update(number="LATER")
+    keep()
+    ReceiptClaim.objects.update(number="R1")
+    assert run_now(job="unclaimed_purchases").result["matched"] == 1
+    assert ReceiptClaim.objects.get(member=first).state == "MATCHED"
+    assert ReceiptClaim.objects.get(member=second).state == "WAITING"
+    assert Purchase.objects.get().member == first
+
+
 def test_staff_give_a_kept_purchase_to_a_member_once_with_a_reason():
     keep()
     kept, member, staff = UnclaimedPurchase.objects.get(), make_member(), make_staff()
@@ -219,7 +232,7 @@ def test_a_purchase_that_comes_with_its_member_later_is_recorded_and_closes_the_
 def test_what_nobody_claims_in_time_is_over():
     keep("OLD", purchased_at=bought(32))
     keep("NEW")
-    assert run_now(job="unclaimed_purchases").result == {"closed": 0, "expired": 1}
+    assert run_now(job="unclaimed_purchases").result == {"closed": 0, "expired": 1, "matched": 0}
     assert UnclaimedPurchase.objects.get(number="OLD").state == "EXPIRED"
     with pytest.raises(AlreadyClaimed):
         claim_purchase(

@@ -7,13 +7,15 @@ import pytest
 
 from members.ledger import posting
 from members.ledger.models import PointsLot, PointType
-from members.purchases.drafts import DraftLine
+from members.purchases.drafts import DraftLine, Named
+from members.purchases.returns import record_return
 from members.tiers.evaluation import reached
 from members.tiers.models import Standing, Tier, TierSet
 from members.tiers.placing import place_of, structure_of
 from members.tiers.recalculation import recalculate
 from members.tiers.standing import progress
 from tests.factories import buy, give, make_member, set_programme
+from tests.members.purchases.documents import draft_return
 from tests.members.tiers.shop import bring_back, bring_friend, day, joined, open_shop, shop, tier_on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ledger_alone]
@@ -33,6 +35,19 @@ def test_by_money_spent(spent, tier):
     open_shop(thresholds=(0, 5_000), basis=Basis.SPEND)
     member = joined(START)
     buy(member, amount=spent, purchased_at=day(2026, 3, 1))
+    assert tier_on(member, day(2026, 6, 1)) == tier
+
+
+@pytest.mark.parametrize(("given_back", "tier"), [(1_000, "Silver"), (1_001, "Blue")])
+def test_money_that_went_back_without_goods_was_not_spent(given_back, tier):
+    open_shop(thresholds=(0, 5_000), basis=Basis.SPEND)
+    member = joined(START)
+    buy(member, amount=6_000, purchased_at=day(2026, 3, 1), number="P")
+    allowance = draft_return(
+        member, kind="ALLOWANCE", amount=given_back, purchase=Named("shop", "P"), returned_at=day(2026, 3, 9)
+    )
+    record_return(draft=allowance)
+    assert figures_of(member, day(2026, 6, 1)) == {"SPEND": 6_000 - given_back}
     assert tier_on(member, day(2026, 6, 1)) == tier
 
 
