@@ -25,7 +25,7 @@ _ENTRIES = """
 INSERT INTO members_pointsentry
     (account_id, member_id, point_type, kind, contra, points, key, reason, breakdown, occurred_at, recorded_at)
 SELECT a.id, a.member_id, 'SPENDABLE', 'EARN', 'ISSUED', i %% 90, 'window:' || i, '', '{{}}',
-       now() - interval '24 months' * ((i * 7919) %% {entries} / {entries}.0), now()
+       now() - interval '24 months' * ((i * 7919::bigint) %% {entries} / {entries}.0), now()
 FROM generate_series(0, {entries} - 1) i
      JOIN (SELECT id, member_id, row_number() OVER (ORDER BY id) - 1 AS place FROM members_pointsaccount
            WHERE point_type = 'SPENDABLE') a ON a.place = (i * 104729::bigint) %% {members}
