@@ -21,8 +21,12 @@ def hold_tier(subscription: Subscription, *, at: datetime) -> None:
     """Hold the plan's tier to the end of the period and of the days of grace; a plan without tier ends the old one.
 
     A grant of its own for each period. A larger tier replaces the old one before that ends, so that nobody falls
-    between two of them.
+    between two of them. A period that is over when its payment is known holds nothing any more.
     """
+    until = grace_end(subscription.period_until)
+    if until <= at:
+        drop_tier(subscription, at=at)
+        return
     tier = Tier.objects.filter(tier_set__is_current=True, code=subscription.plan.tier_code).first()
     old = Tier.objects.filter(tier_set__is_current=True, code=subscription.granted_code).first()
     previous = subscription.grants if subscription.granted_code else 0
@@ -36,7 +40,7 @@ def hold_tier(subscription: Subscription, *, at: datetime) -> None:
     grant_tier(
         member_id=subscription.member_id,
         tier_id=tier.pk,
-        until=grace_end(subscription.period_until),
+        until=until,
         why=PAID,
         reason="paid membership",
         key=_grant_key(subscription, subscription.grants),
