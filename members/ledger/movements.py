@@ -5,7 +5,7 @@ Entry, lots, uses of lots and the cached balance change here and nowhere else (w
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -23,6 +23,7 @@ Shares = list[tuple[PointsLot, int]]
 
 SPEND_ORDER = (F("expires_at").asc(nulls_last=True), F("available_from").asc(nulls_last=True), "pk")
 _SPEND_ORDER_OF_USES = (F("lot__expires_at").asc(nulls_last=True), F("lot__available_from").asc(nulls_last=True), "lot")
+_FAR = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ def spendable_lots(account_id: int, at: datetime) -> list[PointsLot]:
 def filled_lots(account_id: int) -> QuerySet[PointsLot]:
     """Return the lots that hold something, pending and past ones too, in spend order."""
     return PointsLot.objects.filter(account_id=account_id, remaining__gt=0).order_by(*SPEND_ORDER)
+
+
+def spend_place(lot: PointsLot) -> tuple[datetime, datetime, int]:
+    """Return what sorts lots in memory as SPEND_ORDER does."""
+    return lot.expires_at or _FAR, lot.available_from or _FAR, lot.pk
 
 
 def is_over(lot: PointsLot, at: datetime) -> bool:

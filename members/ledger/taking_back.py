@@ -17,7 +17,7 @@ from django.db.models import Q
 from members.ledger.award_rows import CounterKey, CounterUse
 from members.ledger.ended_holds import ended_holds, expire
 from members.ledger.models import Counter, LotUse, PointsAccount, PointsEntry, PointsLot, PointType
-from members.ledger.movements import SPEND_ORDER, first_entries, is_over
+from members.ledger.movements import SPEND_ORDER, first_entries, is_over, spend_place
 from members.programme.models import Programme
 
 
@@ -80,6 +80,25 @@ def put_ended_holds_back(accounts: Iterable[PointsAccount], *, at: datetime) -> 
     owners = {account.pk: account for account in accounts}
     for held in ended_holds(at).filter(account_id__in=owners).select_related("entry").order_by("pk"):
         expire(held, owners[held.account_id], at=at)
+
+
+def count_ended_holds(holdings: Holdings, *, at: datetime) -> None:
+    """Count what ended holds kept as if it was back already, in memory, for a preview. One read."""
+    accounts = {account.pk: account for account in holdings.accounts.values()}
+    ended = ended_holds(at).filter(account_id__in=accounts)
+    for part in LotUse.objects.filter(entry__hold__in=ended, points__gt=0).select_related("lot"):
+        lots = holdings.lots[part.lot.account_id]
+        lot = next((each for each in lots if each.pk == part.lot_id), part.lot)
+        if lot is part.lot:
+            lots.append(lot)
+            holdings.given.update(first_entries([lot]))
+        account = accounts[lot.account_id]
+        paid = min(account.debt, part.points)
+        account.debt -= paid
+        account.balance += part.points
+        lot.remaining += part.points - paid
+    for lots in holdings.lots.values():
+        lots.sort(key=spend_place)
 
 
 def read_accounts(member_ids: Collection[int]) -> list[PointsAccount]:

@@ -21,7 +21,7 @@ def hold_tier(subscription: Subscription, *, at: datetime) -> None:
     """Hold the plan's tier to the end of the period and of the days of grace; a plan without tier ends the old one.
 
     A grant of its own for each period. A larger tier replaces the old one before that ends, so that nobody falls
-    between two of them. A period that is wholly over when its payment comes in holds nothing.
+    between two of them. A period that is over when its payment is known holds nothing any more.
     """
     until = grace_end(subscription.period_until)
     if until <= at:

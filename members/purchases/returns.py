@@ -24,6 +24,7 @@ from members.ledger.taking_back import (
     Ask,
     Holdings,
     Taken,
+    count_ended_holds,
     decide_take_back,
     holdings_of,
     lock_accounts,
@@ -203,12 +204,13 @@ def preview_return(*, draft: ReturnDraft) -> ReturnPreview:
     kept = known_returns([draft]).get((draft.source, draft.number))
     if kept is not None and kept.differs_from(draft):
         raise ContentDiffers(draft.number)
-    holdings = holdings_of(read_accounts([draft.member_id]))
+    now, holdings = database_now(), holdings_of(read_accounts([draft.member_id]))
+    count_ended_holds(holdings, at=now)
     account = holdings.accounts[draft.member_id, PointType.SPENDABLE]
     before = account.balance
     if kept is not None:
         return ReturnPreview((), kept.unmatched, before, before, is_new=False)
-    decision = _decide([(0, draft)], named_purchases([draft]), holdings, database_now())[0]
+    decision = _decide([(0, draft)], named_purchases([draft]), holdings, now)[0]
     purchases = _previewed(decision)
     return ReturnPreview(purchases, _unmatched(decision.matched), before, account.balance, is_new=True)
 

@@ -15,7 +15,8 @@ from members.earning.models import EarningRule
 from members.events import readers
 from members.events.log import write_event
 from members.events.models import Event
-from members.ledger.models import Counter, PointsEntry, PointsLot
+from members.ledger.models import Counter, PointsAccount, PointsEntry, PointsLot, PointType
+from members.ledger.statements import balance_of
 from tests.factories import buy, make_cap, make_member, make_rule
 from tests.harness.races import run_together
 
@@ -130,6 +131,18 @@ def test_events_and_purchases_share_a_cap():
     happen(member)
     readers.read_all()
     assert (given(member), buy(member).points) == ([50], 10)
+
+
+def test_a_rule_may_give_status_points_which_never_end_and_say_why():
+    make_event_rule(point_type=PointType.STATUS)
+    member = make_member()
+    happen(member)
+    readers.read_all()
+    entry = PointsEntry.objects.get(member=member, kind="GRANT")
+    assert (entry.point_type, entry.points, entry.lots.get().expires_at) == (PointType.STATUS, 50, None)
+    assert PointsAccount.objects.get(member=member, point_type=PointType.STATUS).balance == 50
+    assert balance_of(member.pk, timezone.now()).spendable == 0
+    assert explain(entry) == ["Welcome: 50."]
 
 
 def test_the_end_of_the_points_may_be_the_rules_own():

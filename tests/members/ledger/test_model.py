@@ -292,6 +292,24 @@ class Ledger(RuleBasedStateMachine):
             for lot, part in parts:
                 self.wallets[1 - who].add(self.new_lot(part, lot.start, lot.end))
 
+    @rule(who=who)
+    def move_everything(self, who):
+        """As a merge does: every lot, pending and past ones too, and the debt."""
+        self.put_ended_back(who)
+        said = {"from_member_id": self.members[who].pk, "to_member_id": self.members[1 - who].pk}
+        if not self.act(transfers.transfer_everything, **said):
+            self.again = None
+        loser, survivor = self.wallets[who], self.wallets[1 - who]
+        for lot in loser.filled():
+            moved = self.new_lot(lot.points, lot.start, lot.end)
+            lot.points = 0
+            self.waiting = [(pk, moved if waits is lot else waits) for pk, waits in self.waiting]
+            survivor.add(moved)
+        owed, loser.debt = loser.debt, 0
+        there = min(owed, sum(lot.points for lot in survivor.filled()))
+        take(survivor.filled(), there)
+        survivor.debt += owed - there
+
     @rule()
     def expire(self):
         expiry.expire_due(at=self.now, member_ids=[member.pk for member in self.members])
@@ -358,6 +376,7 @@ def wander(ledger, chance):
         partial(ledger.take_back, who=said["who"], points=3 * said["points"]),
         partial(ledger.adjust, who=said["who"], points=chance.choice([-1, 1]) * said["points"]),
         partial(ledger.transfer, **said),
+        partial(ledger.move_everything, said["who"]),
         ledger.expire,
     ]
     if ledger.waiting:

@@ -1,6 +1,8 @@
 """Plans and subscribers for tests: every argument has a default."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 from allauth.account.models import EmailAddress
 
@@ -48,9 +50,10 @@ def fresh(subscription: Subscription) -> Subscription:
     return Subscription.objects.select_related("plan", "next_plan").get(pk=subscription.pk)
 
 
-def pay_all() -> None:
-    """Do what the outbox holds now."""
-    outbox.drain()
+def pay_all(at: datetime | None = None) -> None:
+    """Do what the outbox holds now; what the provider answers is known at ``at``, the clock's now unless given."""
+    with patch("members.plans.payments.database_now", lambda: at) if at else nullcontext():
+        outbox.drain()
 
 
 def utc(text: str) -> datetime:

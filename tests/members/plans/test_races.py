@@ -65,7 +65,8 @@ def test_one_person_with_two_memberships_has_one_trial_also_at_once():
     assert TrialUse.objects.count() == 2  # the member and the address
 
 
-def test_the_renewal_job_run_twice_at_once_asks_each_member_once():
+def test_the_renewal_job_run_twice_at_once_asks_each_member_once(monkeypatch):
+    monkeypatch.setattr("members.plans.payments.database_now", lambda: utc("2026-07-01 00:21"))
     make_tiers()
     plan = make_plan(gift_points=10)
     paid = [paid_subscription(plan, utc("2026-06-01 09:00"), provider="test") for _ in range(12)]

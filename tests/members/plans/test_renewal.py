@@ -173,11 +173,22 @@ def test_a_trial_becomes_paid_at_its_end_unless_it_was_cancelled(is_cancelled, s
         cancel(subscription_id=trial.pk, key="c", at=utc("2026-06-02 10:00"))
         assert current_standing(member.pk).tier.code == "silver"
     renew_due(at=utc("2026-06-14 00:20"))
-    pay_all()
+    pay_all(at=utc("2026-06-14 00:21"))
     assert fresh(trial).state == state
     assert current_standing(member.pk).tier.code == ("blue" if is_cancelled else "silver")
     if not is_cancelled:
         assert fresh(trial).period_until == utc("2026-07-13 23:00")
+
+
+def test_a_payment_that_is_known_after_its_whole_period_is_recorded_and_holds_no_tier():
+    make_tiers()
+    member = make_member()
+    paid = paid_subscription(make_plan(gift_points=10), utc("2026-01-31 10:00"), member, provider="test")
+    renew_due(at=utc("2026-03-01 00:20"))
+    pay_all(at=utc("2026-05-20 09:00"))
+    assert fresh(paid).payments.get(purpose="RENEWAL").state == "PAID"
+    recalculate(at=utc("2026-05-20 09:01"))
+    assert current_standing(member.pk).tier.code == "blue"
 
 
 def test_a_paid_tier_does_not_fall_at_a_review_while_it_is_paid():

@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 
 from members.accounts.merging import merge_members
-from members.ledger import posting
-from members.ledger.models import Counter, LotUse, PointsAccount, PointsEntry, PointType
+from members.accounts.models import Member
+from members.ledger import holds, posting
+from members.ledger.models import Counter, Hold, LotUse, PointsAccount, PointsEntry, PointType
+from members.purchases import returns
 from members.purchases.drafts import DraftLine, Named
 from members.purchases.models import Return
 from members.purchases.recording import ContentDiffers
@@ -308,3 +310,31 @@ def test_what_has_ended_and_waits_for_the_sweep_is_not_taken_instead_of_what_can
     give(member, 30, at=NOW)
     taken(member, BOTH_TEAS, MUG)
     assert uses_of_the_return() == [(30, 15)]
+
+
+def test_a_member_who_is_merged_while_the_return_waits_for_the_lock_returns_as_the_survivor(monkeypatch):
+    loser, survivor = make_member(), make_member()
+    earned(loser, points=15)
+    lock = returns.lock_accounts
+
+    def merged_meanwhile(member_ids):
+        if not Member.objects.filter(status="MERGED").exists():
+            merged(loser, survivor)
+        return lock(member_ids)
+
+    monkeypatch.setattr(returns, "lock_accounts", merged_meanwhile)
+    assert taken(loser, BOTH_TEAS) == 10
+    assert (account_of(loser).balance, account_of(survivor).balance) == (0, 5)
+
+
+def test_points_of_a_hold_that_has_run_out_are_there_to_be_taken_though_no_job_ran():
+    member = make_member()
+    earned(member, points=15)
+    held = holds.hold(member_id=member.pk, points=15, key="h", reason="checkout")
+    assert preview_return(draft=draft_return(member, BOTH_TEAS)).purchases[0].shortfall == 10
+    Hold.objects.filter(pk=held.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    draft = draft_return(member, BOTH_TEAS)
+    preview = preview_return(draft=draft)
+    assert (preview.points_taken, preview.balance_before, preview.balance_after) == (10, 15, 5)
+    assert record_return(draft=draft).points_taken == 10
+    assert PointsEntry.objects.get(kind="RETURN").breakdown["shortfall"] == 0
