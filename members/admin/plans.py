@@ -208,8 +208,8 @@ class PlanPaymentAdmin(ActingAdmin):
     ordering = ("-pk",)
     fields = (
         "subscription", "member", "plan", "purpose", "period_start", "amount_shown", "credit_given_shown",
-        "credit_used_shown", "state", "attempts", "next_try_at", "provider_reference", "refund_due_shown", "refunded_shown",
-        "at", "paid_at",
+        "credit_used_shown", "state", "attempts", "next_try_at", "provider_reference", "refund_due_shown",
+        "refunded_shown", "at", "paid_at",
     )  # fmt: skip
     readonly_fields = (
         "member",
