@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ReasonOnlyForm
+from members.admin.links import links_to
 from members.admin.pages import AuditedAdmin, ReadOnlyAdmin, ReasonForm, one_time_key, page
 from members.lib.money import format_money
 from members.lib.periods import last_usable_day
-from members.models import Plan, PlanPayment, Subscription, Tier
+from members.models import Member, Plan, PlanPayment, Subscription, Tier
 from members.plans import changing, payments
 from members.programme.models import Programme
 
@@ -175,20 +176,30 @@ def _on_subscription(function: Callable[..., object]) -> Act:
     return lambda pk, actor, reason, key: function(subscription_id=pk, key=key, actor_id=actor, reason=reason)
 
 
+def _money_column(name: str, label: Any) -> Callable[[Any, PlanPayment], str]:
+    """Return a column that shows an amount of a payment with its currency."""
+
+    @admin.display(description=label, ordering=name)
+    def shown(_admin: Any, payment: PlanPayment) -> str:
+        return format_money(getattr(payment, name), payment.currency)
+
+    return shown
+
+
 @admin.register(PlanPayment)
 class PlanPaymentAdmin(ActingAdmin):
     """What was asked for, paid, declined and given back."""
 
     list_display = (
         "id",
-        "member",
+        "number",
         "plan",
         "purpose",
         "period_start",
         "amount_shown",
         "state",
-        "refund_due",
-        "refunded",
+        "refund_due_shown",
+        "refunded_shown",
     )
     list_select_related = ("subscription__member", "plan")
     list_filter = ("state", "purpose")
@@ -196,20 +207,38 @@ class PlanPaymentAdmin(ActingAdmin):
     search_help_text = gettext_lazy("Member number or reference")
     ordering = ("-pk",)
     fields = (
-        "subscription", "member", "plan", "purpose", "period_start", "amount_shown", "credit_given", "credit_used",
-        "state", "attempts", "next_try_at", "provider_reference", "refund_due", "refunded", "at", "paid_at",
+        "subscription", "member", "plan", "purpose", "period_start", "amount_shown", "credit_given_shown",
+        "credit_used_shown", "state", "attempts", "next_try_at", "provider_reference", "refund_due_shown",
+        "refunded_shown", "at", "paid_at",
     )  # fmt: skip
-    readonly_fields = ("member", "amount_shown")
+    readonly_fields = (
+        "member",
+        "amount_shown",
+        "credit_given_shown",
+        "credit_used_shown",
+        "refund_due_shown",
+        "refunded_shown",
+    )
     actions = ("record_payment", "record_refund")
+
+    credit_given_shown = _money_column("credit_given", gettext_lazy("credit for unused days"))
+    credit_used_shown = _money_column("credit_used", gettext_lazy("credit used"))
+    refund_due_shown = _money_column("refund_due", gettext_lazy("to give back"))
+    refunded_shown = _money_column("refunded", gettext_lazy("given back"))
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether this person may record money."""
         return request.user.has_perm("members.change_planpayment")
 
     @admin.display(description=gettext_lazy("member"))
-    def member(self, payment: PlanPayment) -> str:
+    def number(self, payment: PlanPayment) -> str:
         """The member's number."""
         return str(payment.subscription.member)
+
+    @admin.display(description=gettext_lazy("member"))
+    def member(self, payment: PlanPayment) -> str:
+        """The member's number, leading to the member."""
+        return links_to("member", Member.objects.filter(pk=payment.subscription.member_id))
 
     @admin.display(description=gettext_lazy("amount"), ordering="amount")
     def amount_shown(self, payment: PlanPayment) -> str:

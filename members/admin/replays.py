@@ -11,8 +11,8 @@ from django.urls import URLPattern, path
 from django.utils.formats import number_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from members.admin.pages import ReadOnlyAdmin, page, require
 from members.admin.trail import login_name
@@ -85,7 +85,8 @@ class RuleReplayAdmin(ReadOnlyAdmin[RuleReplay]):
     @admin.display(description=gettext_lazy("rules"))
     def rules(self, replay: RuleReplay) -> str:
         """The names of the rules as they were when the report was asked for."""
-        return ", ".join(names["en"] for names in replay.names)
+        language = get_language() or "en"
+        return ", ".join(names.get(language) or names["en"] for names in replay.names)
 
     @admin.display(description=gettext_lazy("points more or less"))
     def difference(self, replay: RuleReplay) -> str:

@@ -112,6 +112,30 @@ def test_a_rule_that_is_changed_counts_at_once(client):
     assert factories.buy(member).points == 57
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"points": 2, "per_amount": 150}, "2 per 1.50 GBP"),
+        ({"kind": "MULTIPLIER", "multiplier": "1.500"}, "× 1.5"),
+        ({"kind": "MULTIPLIER", "multiplier": "10.000"}, "× 10"),
+        ({"kind": "ITEM", "points": 7}, "7 per item"),
+        ({"kind": "PURCHASE", "points": 1200}, "1,200 per purchase"),
+        ({"kind": "EVENT", "points": 50, "event_kind": "member.joined"}, "50 per event member.joined"),
+    ],
+)
+def test_the_list_says_what_a_rule_gives(client, fields, words):
+    factories.make_rule(**fields)
+    assert words in client.get(reverse("admin:members_earningrule_changelist")).content.decode()
+
+
+def test_the_form_says_what_a_minor_unit_is_and_names_the_tiers(client):
+    page = client.get(reverse("admin:members_earningrule_add")).content.decode()
+    assert page.count("100 is 1.00 GBP.") == 2
+    assert "This tier and all above: 0 " in page
+    assert 'name="only_tiers" value="gold"' in page
+    assert "100 is 1.00 GBP." in client.get(reverse("admin:members_programme_changelist"), follow=True).content.decode()
+
+
 def test_a_cap_counts_at_once_and_leaves_a_reason(client, boss):
     rule, other = factories.make_rule(), factories.make_rule(name_en="Other", points=2)
     member = factories.make_member()

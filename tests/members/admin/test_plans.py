@@ -71,6 +71,18 @@ def test_staff_end_a_subscription_and_record_what_was_given_back(client, boss):
     assert PlanPayment.objects.get().state == "REFUNDED"
 
 
+def test_amounts_are_shown_with_their_currency_and_the_payment_leads_to_the_member(client, boss):
+    subscription = paid_subscription(make_plan(), NOW)
+    payment = PlanPayment.objects.get()
+    PlanPayment.objects.filter(pk=payment.pk).update(refund_due=193)
+    assert "1.93 GBP" in client.get(reverse("admin:members_planpayment_changelist")).content.decode()
+    page = client.get(reverse("admin:members_planpayment_change", args=[payment.pk])).content.decode()
+    assert "1.93 GBP" in page
+    assert reverse("admin:members_member_change", args=[subscription.member_id]) in page
+    shown = client.get(reverse("admin:members_subscription_change", args=[subscription.pk])).content.decode()
+    assert "0.00 GBP" in shown
+
+
 def test_staff_cancel_pause_and_carry_on(client, boss):
     paid = paid_subscription(make_plan(months=36), NOW)
     steps = (("pause", "PAUSED"), ("resume", "ACTIVE"), ("cancel", "CANCELLED"), ("resume", "ACTIVE"))
