@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from members.accounts.access import current_member
+from members.ledger.statements import spendable_points
 from members.lib.paging import page_before
 from members.lib.transactions import Busy
 from members.programme.models import Programme
@@ -64,9 +65,10 @@ def redeem(request: HttpRequest, public_id: str) -> HttpResponse:
     if request.method == "POST":
         return _redeem(request, public_id)
     offer = _offer(request, public_id)
-    if not offer.is_open or current_member(request.user) is None:
+    member = current_member(request.user)
+    if not offer.is_open or member is None:
         return redirect("rewards:detail", public_id=public_id)
-    return _confirm(request, offer)
+    return _confirm(request, offer, own=spendable_points(member.pk, timezone.now()))
 
 
 @login_required
@@ -110,10 +112,15 @@ def _offer(request: HttpRequest, public_id: str) -> Offer:
     return offers(member=current_member(request.user), rewards=[reward], at=now)[0]
 
 
-def _confirm(request: HttpRequest, offer: Offer) -> HttpResponse:
-    form = RedeemForm(initial={"key": new_key(), "price": offer.reward.points})
-    left = offer.spendable - offer.reward.points
-    return render(request, "rewards/confirm.html", {"offer": offer, "form": form, "left": left})
+def _confirm(request: HttpRequest, offer: Offer, *, own: int) -> HttpResponse:
+    price = offer.reward.points
+    shown = {
+        "offer": offer,
+        "form": RedeemForm(initial={"key": new_key(), "price": price}),
+        "left": max(own - price, 0),
+        "helped": max(price - own, 0),
+    }
+    return render(request, "rewards/confirm.html", shown)
 
 
 def _redeem(request: HttpRequest, public_id: str) -> HttpResponse:

@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.demo.loading import SAMPLE, load_demo
+from config.demo.occasions import FORGOTTEN_RECEIPT
 from members.accounts.api_keys import authenticate
 from members.accounts.models import Member
 from members.events.models import Event
+from members.households.sharing import seen_by
 from members.ledger.audit import find_problems
 from members.ledger.models import PointsEntry
+from members.ledger.reinstating import reinstatable
 from members.ledger.statements import balance_of
 from members.lib.periods import local_day
 from members.plans.models import Subscription
 from members.programme.models import Programme
-from members.purchases.models import Purchase
+from members.purchases.models import Purchase, UnclaimedPurchase
 from members.tiers.standing import progress
 from rewards.catalogue.models import Reward
 from rewards.redemption.models import Redemption
@@ -49,6 +52,14 @@ def the_member_has_something_to_see(now: datetime) -> None:
     balance = balance_of(member.pk, now)
     assert balance.spendable > 300
     assert balance.expiring
+    assert (balance.pending, balance.held) == (50, 40)
+    assert [person.first_name for person in seen_by(member.pk, now)] == ["Mei-Ling", "Tom"]
+    assert UnclaimedPurchase.objects.get().number == FORGOTTEN_RECEIPT
+    expired = PointsEntry.objects.get(member=member, kind="EXPIRE")
+    assert reinstatable([expired], at=now) == {expired.pk: -expired.points}
+    earned = PointsEntry.objects.filter(member=member, kind="EARN")
+    assert any(entry.breakdown.get("capped") for entry in earned)
+    assert any(entry.breakdown["tier"].get("en") == "Silver" for entry in earned)
     standing = progress(member.pk, now)
     assert standing is not None
     assert standing.current.code == "silver"

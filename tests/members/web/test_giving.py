@@ -97,3 +97,10 @@ def test_while_giving_is_off_there_is_no_page_and_no_link(page: Client) -> None:
     set_programme(transfers_enabled=False)
     assert page.get("/give/").headers["Location"] == "/more/"
     assert "/give/" not in page.get("/more/").content.decode()
+
+
+def test_who_has_nothing_to_give_is_told_where_points_come_from(client: Client, giver: Member, taker: Member) -> None:
+    client.force_login(taker.user)
+    text = client.get("/give/").content.decode()
+    assert "Nothing to give yet" in text
+    assert 'name="points"' not in text

@@ -143,7 +143,9 @@ def test_the_catalogue_counts_what_others_share(client: Client, head: Member, fr
     together(head, friend)
     confirm = client.get(f"/rewards/{reward.public_id}/redeem/")
     assert confirm.status_code == 200
-    assert "You keep 30 points" in confirm.content.decode()
+    # Of 120 the own 50 go first; the household gives the others and keeps what is left of its own.
+    assert "70 of them come from your household." in confirm.content.decode()
+    assert "You keep 0 points" in confirm.content.decode()
 
 
 def test_staff_read_households_and_gifts(client: Client, settings, head: Member, friend: Member) -> None:
