@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from members.accounts.merging import merge_members
 from members.accounts.models import Member
-from members.ledger import holds, posting
+from members.ledger import holds, posting, taking_back
 from members.ledger.models import Counter, Hold, LotUse, PointsAccount, PointsEntry, PointType
 from members.purchases import returns
 from members.purchases.drafts import DraftLine, Named
@@ -315,7 +315,7 @@ def test_what_has_ended_and_waits_for_the_sweep_is_not_taken_instead_of_what_can
 def test_a_member_who_is_merged_while_the_return_waits_for_the_lock_returns_as_the_survivor(monkeypatch):
     loser, survivor = make_member(), make_member()
     earned(loser, points=15)
-    lock = returns.lock_accounts
+    lock = taking_back.lock_accounts
 
     def merged_meanwhile(member_ids):
         if not Member.objects.filter(status="MERGED").exists():
