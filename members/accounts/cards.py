@@ -7,6 +7,7 @@ from members.accounts.enrolment import fresh_numbers
 from members.accounts.models import DeadNumber, Member
 from members.events.audit_log import write_audit
 from members.events.log import write_event
+from members.lib import codes
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 
@@ -21,7 +22,7 @@ def replace_card(
     that is not the member's.
     """
     member = Member.objects.select_for_update(no_key=True).filter(pk=member_id, status=Member.Status.ACTIVE).first()
-    if member is None:
+    if member is None or not codes.is_member_number(lost_number):
         raise MemberNotFound
     if DeadNumber.objects.filter(number=lost_number, member_id=member_id).exists():
         return member
