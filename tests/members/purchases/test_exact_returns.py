@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from members.accounts.merging import merge_members
 from members.accounts.models import Member
-from members.ledger import holds, posting
+from members.ledger import holds, posting, taking_back
 from members.ledger.models import Counter, Hold, LotUse, PointsAccount, PointsEntry, PointType
-from members.purchases import returns
 from members.purchases.drafts import DraftLine, Named
 from members.purchases.models import Return
 from members.purchases.recording import ContentDiffers
@@ -315,14 +314,14 @@ def test_what_has_ended_and_waits_for_the_sweep_is_not_taken_instead_of_what_can
 def test_a_member_who_is_merged_while_the_return_waits_for_the_lock_returns_as_the_survivor(monkeypatch):
     loser, survivor = make_member(), make_member()
     earned(loser, points=15)
-    lock = returns.lock_accounts
+    lock = taking_back.lock_accounts
 
     def merged_meanwhile(member_ids):
         if not Member.objects.filter(status="MERGED").exists():
             merged(loser, survivor)
         return lock(member_ids)
 
-    monkeypatch.setattr(returns, "lock_accounts", merged_meanwhile)
+    monkeypatch.setattr("members.purchases.returns.lock_accounts", merged_meanwhile)
     assert taken(loser, BOTH_TEAS) == 10
     assert (account_of(loser).balance, account_of(survivor).balance) == (0, 5)
 
