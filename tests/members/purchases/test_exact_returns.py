@@ -10,7 +10,6 @@ from members.accounts.merging import merge_members
 from members.accounts.models import Member
 from members.ledger import holds, posting, taking_back
 from members.ledger.models import Counter, Hold, LotUse, PointsAccount, PointsEntry, PointType
-from members.purchases import returns
 from members.purchases.drafts import DraftLine, Named
 from members.purchases.models import Return
 from members.purchases.recording import ContentDiffers
@@ -322,7 +321,7 @@ def test_a_member_who_is_merged_while_the_return_waits_for_the_lock_returns_as_t
             merged(loser, survivor)
         return lock(member_ids)
 
-    monkeypatch.setattr(returns, "lock_accounts", merged_meanwhile)
+    monkeypatch.setattr("members.purchases.returns.lock_accounts", merged_meanwhile)
     assert taken(loser, BOTH_TEAS) == 10
     assert (account_of(loser).balance, account_of(survivor).balance) == (0, 5)
 
