@@ -9,8 +9,9 @@ class RootConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Register the checks, and tell the members app how to wake a worker."""
-        from config import celery, checks
+        """Register the checks, label the fields for staff, and tell the members app how to wake a worker."""
+        from config import celery, checks, staff_labels
         from members.jobs import wakeup
 
         wakeup.install(celery.wake_worker)
+        staff_labels.name_fields()

@@ -1,13 +1,13 @@
 """Paid membership: plans to sell; subscriptions and payments to read, with what staff may do to them."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -132,10 +132,10 @@ class SubscriptionAdmin(ActingAdmin):
         return format_money(subscription.price, subscription.currency)
 
     @admin.display(description=gettext_lazy("last day of the period"), ordering="period_until")
-    def last_day(self, subscription: Subscription) -> date | None:
+    def last_day(self, subscription: Subscription) -> str:
         """The last day that is paid for."""
         until = subscription.period_until
-        return last_usable_day(until, Programme.current().tz) if until else None
+        return date_format(last_usable_day(until, Programme.current().tz)) if until else "–"
 
     @admin.display(description=gettext_lazy("credit, taken off the next payments"))
     def credit_shown(self, subscription: Subscription) -> str:

@@ -1,10 +1,13 @@
 """Every page of the back office opens, and nobody changes history there."""
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils.translation import override
 
 from members.ledger import holds
 from members.models import Member, PointsEntry
@@ -129,6 +132,20 @@ def test_a_member_page_leads_only_where_its_reader_may_look(client, colleague):
     assert "/admin/members/pointsentry/" in text
     assert "/admin/members/hold/" not in text
     assert "/admin/members/purchase/" not in text
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "label"),
+    [
+        ("purchase", "member", "會員"),
+        ("purchase", "store", "門市"),
+        ("standing", "tier", "等級"),
+        ("pointsgift", "taker", "收受人"),
+    ],
+)
+def test_a_field_without_a_name_in_its_model_is_labelled_in_the_language_of_the_reader(model, field, label):
+    with override("zh-hant"):
+        assert str(label_for_field(field, apps.get_model("members", model))) == label
 
 
 def test_only_machinery_stands_under_operations(client, boss):
