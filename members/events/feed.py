@@ -30,11 +30,16 @@ def newest_place() -> Place:
     return Place(*newest) if newest else Place(-1, 0)
 
 
-def members_told_of(since: Place, until: Place) -> QuerySet[Event, int]:
-    """Return the ids of the members whom the events between two places are about, in order, each once."""
+def members_told_of(since: Place, until: Place, *, but_for: str = "") -> QuerySet[Event, int]:
+    """Return the ids of the members whom the events between two places are about, in order, each once.
+
+    Kinds that begin with ``but_for`` are left out.
+    """
     behind = Q(position__gt=since.position) | Q(position=since.position, pk__gt=since.event_id)
     before = Q(position__lt=until.position) | Q(position=until.position, pk__lte=until.event_id)
     told = Event.objects.filter(behind, before, position__gte=since.position, position__lte=until.position)
+    if but_for:
+        told = told.exclude(kind__startswith=but_for)
     return told.exclude(member=None).order_by("member_id").values_list("member_id", flat=True).distinct()
 
 

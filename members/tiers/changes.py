@@ -71,7 +71,8 @@ def changed_members(
 ) -> list[int]:
     """Return the ids of all members whose tier can be another one than at the last run, in order."""
     place, last_at = since
-    found: set[int] = set(feed.members_told_of(place, until).iterator())
+    # What tiers themselves wrote tells nothing new about them.
+    found: set[int] = set(feed.members_told_of(place, until, but_for="tier.").iterator())
     found.update(_due(at))
     if Basis.POINTS in structure.bases:
         found.update(_points_by_time(structure.tier_set, last_at, at))
