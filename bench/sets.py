@@ -113,7 +113,7 @@ def _recalculate_everybody() -> float:
 
 _CHANGES = """
 INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
-SELECT 'purchase.recorded', id, now(), now(), '{}', false FROM members_member WHERE id % 37 = 0
+SELECT 'purchase.recorded', id, now(), now(), '{}', false FROM members_member WHERE id %% 37 = 0
 """
 
 

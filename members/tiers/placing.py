@@ -181,7 +181,7 @@ def _figure_columns(counted: list[str]) -> list[str]:
 def _place(structure: Structure, counted: list[str], row: Sequence[Any], at: datetime) -> Place:
     size = len(_COLUMNS)
     fixed: list[Any] = [
-        _instant(value) if name in _INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)
+        as_instant(value) if name in _INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)
     ]
     totals = [int(value) for value in row[size:]]
     figures = {str(basis): value for basis, value in zip(counted, totals, strict=False)}
@@ -193,7 +193,7 @@ def _place(structure: Structure, counted: list[str], row: Sequence[Any], at: dat
     return Place(**dict(zip(_FIELDS, fixed, strict=True)), figures=figures, last_figures=last_figures)
 
 
-def _instant(value: Any) -> datetime | None:
+def as_instant(value: Any) -> datetime | None:
     """Return an instant as Python knows it: to raw statements SQLite gives text, or an instant without its zone."""
     found: datetime | None = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found

@@ -21,7 +21,7 @@ from members.tiers.moving import Move, plan_moves, write_moves
 from members.tiers.placing import Structure, find_places, structure_of
 from members.tiers.standing import current_tier_set
 
-RANGE = 20_000
+RANGE = 10_000
 
 # Facts that can make a member reach a tier.
 RAISING = {

@@ -1,5 +1,6 @@
 """Reads: where a member stands, and what is missing to the next tier."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,10 +8,10 @@ from datetime import datetime
 from django.db import connection
 
 from members.lib.prepared import fetch_prepared
-from members.tiers.counting import asked_by
+from members.tiers.counting import asked_by, db_time
 from members.tiers.evaluation import Figures
 from members.tiers.models import Standing, Tier, TierSet
-from members.tiers.placing import Place, Structure, place_of, structure_from
+from members.tiers.placing import Place, Structure, as_instant, place_of, structure_from
 
 
 @dataclass(frozen=True)
@@ -140,21 +141,25 @@ Held = tuple[int, int, datetime | None, datetime | None]
 def held_by(member_ids: Sequence[int], *, since: datetime, until: datetime) -> list[Held]:
     """Return the standings of the members between two instants as (member, tier, from, until).
 
-    An end outside the two instants may be None. On the hot path of awards, so it is plain SQL on PostgreSQL: compiling
-    the same query costs more than running it, and instants that nobody compares cost most of the reading.
+    An end outside the two instants may be None. On the hot path of awards, so it is plain SQL: compiling the same query
+    costs more than running it, and instants that nobody compares cost most of the reading.
     """
-    if connection.vendor != "postgresql":
-        standings = Standing.objects.filter(member_id__in=member_ids)
-        return list(standings.values_list("member_id", "tier_id", "from_at", "until_at"))
-    return fetch_prepared(HELD_BY, {"members": list(member_ids), "since": since, "until": until})
+    if connection.vendor == "postgresql":
+        return fetch_prepared(HELD_BY, {"members": list(member_ids), "since": since, "until": until})
+    span = {"since": db_time(since), "until": db_time(until), "members": json.dumps(list(member_ids))}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_ON_SQLITE, span)
+        return [(member, tier, as_instant(start), as_instant(end)) for member, tier, start, end in cursor.fetchall()]
 
 
-HELD_BY = """
+_HELD = """
 SELECT member_id, tier_id, CASE WHEN from_at > %(since)s THEN from_at END,
        CASE WHEN until_at <= %(until)s THEN until_at END
 FROM members_standing
-WHERE member_id = ANY(%(members)s) AND from_at <= %(until)s AND (until_at IS NULL OR until_at > %(since)s)
+WHERE {members} AND from_at <= %(until)s AND (until_at IS NULL OR until_at > %(since)s)
 """
+HELD_BY = _HELD.format(members="member_id = ANY(%(members)s)")
+_HELD_ON_SQLITE = _HELD.format(members="member_id IN (SELECT value FROM json_each(%(members)s))")
 
 
 def current_tier_set() -> TierSet | None:

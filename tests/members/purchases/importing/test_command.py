@@ -50,7 +50,10 @@ def big_file(folder: Path) -> Path:
     for number in range(2400):
         at = f"2011-{1 + number // 240:02d}-01 10:00:00"
         rows.append(row(str(10_000 + number), at=at, price="12.00", customer=500 + number % 200))
-    rows += [row(f"C{number}", quantity=-1, at="2011-12-01 10:00:00", customer=500 + number) for number in range(200)]
+    # More than two batches of returns: the kill falls between them.
+    for number in range(1200):
+        customer = 500 + number % 200
+        rows.append(row(f"C{number}", quantity=-1, at="2011-12-01 10:00:00", price="12.00", customer=customer))
     return write_file(folder, *rows)
 
 
@@ -82,7 +85,7 @@ def totals() -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("model", "count"), [(Purchase, 1000), (Return, 100)])
+@pytest.mark.parametrize(("model", "count"), [(Purchase, 1000), (Return, 500)])
 def test_a_killed_import_carries_on_to_the_totals_of_an_undisturbed_one(tmp_path, model, count):
     make_rule()
     set_programme(expiry_policy="NEVER")
@@ -95,7 +98,7 @@ def test_a_killed_import_carries_on_to_the_totals_of_an_undisturbed_one(tmp_path
     assert start_command(path).wait(timeout=300) == 0
     kept = PurchaseImport.objects.get()
     assert kept.state == PurchaseImport.State.DONE
-    assert (kept.counts["purchases"], kept.counts["returns"]) == (2400, 200)
+    assert (kept.counts["purchases"], kept.counts["returns"]) == (2400, 1200)
     assert kept.counts["known"] >= count
-    # Undisturbed: 2400 purchases at 12 points, 200 returns of one purchase each.
-    assert totals() == json.dumps([2400, 200, 2600, [[str(500 + place), 144 - 12] for place in range(200)]])
+    # Undisturbed: each of 200 customers bought 12 times at 12 points and brought half of it back.
+    assert totals() == json.dumps([2400, 1200, 3600, [[str(500 + place), 144 - 72] for place in range(200)]])
