@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from members.accounts.access import MemberNotFound, find_member
 from members.admin.forms import ReasonOnlyForm, plain_text
 from members.admin.links import links_to
-from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, decide_each, page, require
 from members.admin.trail import login_name
 from members.lib.invoices import invoice_period, is_invoice_number
 from members.lib.money import format_money
@@ -220,13 +220,7 @@ class ReceiptClaimAdmin(DecidedOnPage[ReceiptClaim], ReadOnlyAdmin[ReceiptClaim]
         return None
 
     def _each(self, request: HttpRequest, queryset: QuerySet[ReceiptClaim], decide: Callable[[int], object]) -> None:
-        done = 0
-        for pk in queryset.order_by("pk").values_list("pk", flat=True):
-            try:
-                decide(pk)
-                done += 1
-            except Refused as problem:
-                self.message_user(request, f"#{pk}: {refusal(problem)}", messages.WARNING)
+        done = decide_each(self, request, queryset, decide, refusals=Refused, in_words=refusal)
         text = ngettext("%(count)s claim decided.", "%(count)s claims decided.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
 

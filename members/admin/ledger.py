@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from members.admin.forms import ExtendForm, ReasonOnlyForm, ReinstateForm
 from members.admin.links import links_to
-from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, decide_each, page, require
 from members.admin.points_report import SinceForm, csv_response, figures_of
 from members.admin.trail import login_name
 from members.earning.explanation import explain
@@ -237,13 +237,7 @@ class AdjustmentRequestAdmin(DecidedOnPage[AdjustmentRequest], ReadOnlyAdmin[Adj
     def _each(
         self, request: HttpRequest, queryset: QuerySet[AdjustmentRequest], decide: Callable[[int], object]
     ) -> None:
-        done = 0
-        for asked in queryset.order_by("pk"):
-            try:
-                decide(asked.pk)
-                done += 1
-            except Refused as problem:
-                self.message_user(request, f"#{asked.pk}: {refusal(problem)}", messages.WARNING)
+        done = decide_each(self, request, queryset, decide, refusals=Refused, in_words=refusal)
         text = ngettext("%(count)s correction decided.", "%(count)s corrections decided.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from members.accounts import merging
 from members.admin.forms import MergeForm, ReasonOnlyForm
 from members.admin.merge_preview import preview_of
-from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, page, require
+from members.admin.pages import DecidedOnPage, ReadOnlyAdmin, ask_again, decide_each, page, require
 from members.admin.trail import login_name
 from members.lib.clock import database_now
 from members.models import Member, MergeRequest
@@ -146,13 +146,7 @@ class MergeRequestAdmin(DecidedOnPage[MergeRequest], ReadOnlyAdmin[MergeRequest]
         return None
 
     def _each(self, request: HttpRequest, queryset: QuerySet[MergeRequest], decide: Callable[[int], object]) -> None:
-        done = 0
-        for asked in queryset.order_by("pk"):
-            try:
-                decide(asked.pk)
-                done += 1
-            except Refused as problem:
-                self.message_user(request, f"#{asked.pk}: {refusal(problem)}", messages.WARNING)
+        done = decide_each(self, request, queryset, decide, refusals=Refused, in_words=refusal)
         text = ngettext("%(count)s merge decided.", "%(count)s merges decided.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
 

@@ -1,10 +1,11 @@
 """What the pages of the back office have in common: rows to read, settings with a reason, pages of our own."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -145,6 +146,26 @@ def ask_again(
     if "confirm" in request.POST:
         return None
     return page(model_admin, request, "ask_reason.html", chosen=chosen, action=action, title=title)
+
+
+def decide_each(
+    model_admin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    chosen: QuerySet[Any],
+    decide: Callable[[int], object],
+    *,
+    refusals: tuple[type[Exception], ...],
+    in_words: Callable[[Exception], str],
+) -> int:
+    """Decide about each row by its id, oldest first; say which were refused and why. Return how many were decided."""
+    done = 0
+    for pk in chosen.order_by("pk").values_list("pk", flat=True):
+        try:
+            decide(pk)
+            done += 1
+        except refusals as problem:
+            model_admin.message_user(request, f"#{pk}: {in_words(problem)}", messages.WARNING)
+    return done
 
 
 class DecidedOnPage(admin.ModelAdmin[M]):
