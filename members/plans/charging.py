@@ -27,7 +27,7 @@ def charge(payload: dict[str, Any]) -> None:
 
 @handles(payments.REFUND)
 def refund(payload: dict[str, Any]) -> None:
-    """Give back what is due."""
+    """Give back what is due. What the provider does not give back stays due, until staff give it and record it."""
     payment = PlanPayment.objects.select_related("subscription").get(pk=payload["payment"])
     if payment.refund_due == payment.refunded:
         return

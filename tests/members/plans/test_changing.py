@@ -7,6 +7,7 @@ from members.ledger.statements import spendable_points
 from members.plans.changing import NotPossible, cancel, cancel_now, change_plan, pause, refund_now, resume
 from members.plans.models import PlanPayment, PlanStep, StandInCharge
 from members.plans.payments import record_payment, record_refund
+from members.plans.providers.registry import Answer, Outcome, provider_of
 from members.plans.renewal import renew_due
 from members.plans.subscribing import NotOnSale, subscribe
 from members.tiers.standing import current_standing
@@ -226,3 +227,17 @@ def test_the_price_agreed_stays_when_the_plan_becomes_dearer():
     plan.save()
     renew_due(at=paid.period_until)
     assert PlanPayment.objects.latest("pk").amount == 1000
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DECLINED, Outcome.WAITING])
+def test_what_the_provider_does_not_give_back_stays_due_until_staff_record_it(monkeypatch, outcome):
+    paid = paid_subscription(make_plan(), START, provider="test", reference="x")
+    pay_all()
+    monkeypatch.setattr(provider_of("test"), "refund", lambda request: Answer(outcome))
+    cancel_now(subscription_id=paid.pk, key="now", at=MIDDLE)
+    pay_all()
+    payment = PlanPayment.objects.get()
+    assert (payment.state, payment.refund_due, payment.refunded) == ("PAID", 500, 0)
+    record_refund(payment_id=payment.pk, actor_id=make_user().pk, reason="by bank")
+    payment.refresh_from_db()
+    assert (payment.state, payment.refunded) == ("REFUNDED", 500)
