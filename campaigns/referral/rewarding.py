@@ -14,6 +14,7 @@ from members.accounts.models import Member
 from members.events.log import write_event
 from members.jobs.outbox import enqueue, handles
 from members.ledger import posting
+from members.ledger.statements import entry_points
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
@@ -121,11 +122,13 @@ def take_back(*, referral_id: int, side: Side) -> None:
     """Take one side's points back, once; what the balance lacks follows the programme's rule of debts."""
     referral = _lock(referral_id)
     entry_id = _entry_id(referral, side)
-    if referral.state != State.REVERSED or entry_id is None:
+    # What was given, not what was promised: the maximum balance may have cut it.
+    points = 0 if entry_id is None else entry_points(entry_id)
+    if referral.state != State.REVERSED or not points:
         return
     posting.take_back(
         member_id=_member_id(referral, side),
-        points=_points(referral, side),
+        points=points,
         key=f"referral:{referral.pk}:{side}:back",
         reason="referral",
         data={"referral": referral.pk},

@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from members.earning.caps import BALANCE
 from members.ledger.models import PointsEntry, PointType
 from members.ledger.reinstating import BY_MEMBER
 from members.lib import periods
@@ -55,6 +56,8 @@ def explain(entry: PointsEntry) -> list[str]:
         sentences.append(str(_MOVEMENTS[entry.kind]))
     if entry.kind == PointsEntry.Kind.EXPIRE:
         sentences.append(_("These points reached their end date without being used."))
+    if entry.kind == PointsEntry.Kind.GRANT and "maximum" in entry.breakdown:
+        sentences.append(_maximum_sentence(entry.breakdown["maximum"]))
     return sentences
 
 
@@ -277,7 +280,15 @@ def _rounded_sentence(exact: Fraction, points: int, rounding: str) -> list[str]:
     return [texts[rounding] % {"exact": _decimal(exact), "points": number_format(points)}]
 
 
+def _maximum_sentence(cut: dict[str, Any]) -> str:
+    return _("Of %(asked)s points %(points)s are given: the balance is kept at the maximum of %(limit)s.") % {
+        name: number_format(cut[name]) for name in ("asked", "points", "limit")
+    }
+
+
 def _capped_sentence(cut: dict[str, Any]) -> str:
+    if cut.get("period") == BALANCE:
+        return _maximum_sentence(cut)
     figures = {
         "cap": _in_language(cut["names"]),
         "asked": number_format(cut["asked"]),

@@ -139,6 +139,16 @@ class Programme(models.Model):
         default=Rounding.FLOOR,
         help_text=_("Once, after all rules and multipliers."),
     )
+    maximum_balance = models.PositiveIntegerField(
+        _("most points a member may hold"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "Pending points count too; what would go above it is not given. Points that come back are never cut. "
+            "Empty: any number."
+        ),
+    )
     companies_earn = models.BooleanField(_("purchases with a company's tax number earn points"), default=True)
     debt_policy = models.CharField(
         _("when a return takes more than the balance"),

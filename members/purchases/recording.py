@@ -61,8 +61,16 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
+    maximum = Programme.current().maximum_balance
     return [
-        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone, expiry=held.expiry)
+        decide(
+            award_of(draft),
+            outcome_of(draft, held, rules, manner),
+            caps=caps,
+            zone=manner.zone,
+            expiry=held.expiry,
+            maximum=maximum,
+        )
         for draft, held in zip(drafts, terms, strict=True)
     ]
 

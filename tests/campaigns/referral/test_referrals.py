@@ -271,6 +271,20 @@ def test_what_was_spent_meanwhile_becomes_a_visible_debt_where_the_programme_say
     assert balance_of(referral.advocate_id, NOW + days(20)).debt == 150
 
 
+def test_only_what_the_maximum_balance_let_through_is_taken_back() -> None:
+    set_programme(debt_policy="DEBT")
+    referral = brought()
+    shop(referral.friend)
+    set_programme(maximum_balance=50)
+    settle()
+    assert points_of(referral.advocate) == 50
+
+    bring_back(referral.friend)
+
+    owed = balance_of(referral.advocate_id, NOW + days(20))
+    assert (owed.spendable, owed.debt) == (0, 0)
+
+
 def test_a_return_between_the_two_rewards_leaves_nobody_rewarded() -> None:
     referral = brought()
     shop(referral.friend)
