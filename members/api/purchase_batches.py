@@ -199,6 +199,7 @@ def _result(one: _Ready, recorded: Recorded) -> dict[str, Any]:
         "number": number,
         "member": one.member_number,
         "points": recorded.points,
+        "refused": recorded.refused,
     }
 
 

@@ -114,6 +114,7 @@ class Purchases(APIView):
                     "member": {"type": "string", "description": "Member number."},
                     "points": {"type": "integer"},
                     "explanation": {"type": "array", "items": {"type": "string"}},
+                    "refused": schema.REFUSED,
                 },
             ),
             **schema.answers(
@@ -182,6 +183,7 @@ def _record(body: PurchaseBody) -> Answer:
             "member": number,
             "points": recorded.points,
             "explanation": [str(line) for line in recorded.explanation],
+            "refused": recorded.refused,
         },
     )
 

@@ -81,8 +81,8 @@ def explain_earning(breakdown: dict[str, Any], *, everything: bool = False) -> l
     That a rule is for another currency, store or circle of members is told only where nothing was earned, or with
     ``everything``.
     """
-    if breakdown.get("refused") == "company":
-        return [_("Purchases with a company's tax number earn no points.")]
+    if "refused" in breakdown:
+        return [_REFUSED[breakdown["refused"]](breakdown.get("days", 0))]
     currency, tier = breakdown.get("currency", ""), breakdown.get("tier", {})
     steps = [step for step in breakdown.get("rules", []) if _gave(step)]
     everything = everything or not steps
@@ -100,6 +100,35 @@ def explain_earning(breakdown: dict[str, Any], *, everything: bool = False) -> l
     sentences += _end_sentences(breakdown)
     return sentences or [_("No earning rule applied to this purchase.")]
 
+
+def _company(_days: int) -> str:
+    return _("Purchases with a company's tax number earn no points.")
+
+
+def _too_old(days: int) -> str:
+    return ngettext(
+        "Purchases reported more than %(days)d day after their day earn no points.",
+        "Purchases reported more than %(days)d days after their day earn no points.",
+        days,
+    ) % {"days": days}
+
+
+def _before_joining(days: int) -> str:
+    if not days:
+        return _("Purchases made before the day of joining earn no points.")
+    return ngettext(
+        "Purchases made more than %(days)d day before the day of joining earn no points.",
+        "Purchases made more than %(days)d days before the day of joining earn no points.",
+        days,
+    ) % {"days": days}
+
+
+# Why a whole purchase earned nothing, without a look at the rules.
+_REFUSED: dict[str, Callable[[int], str]] = {
+    "company": _company,
+    "too_old": _too_old,
+    "before_joining": _before_joining,
+}
 
 _QUIET = {"currency", "store", "segment", "configuration"}
 

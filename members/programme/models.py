@@ -149,6 +149,20 @@ class Programme(models.Model):
             "Empty: any number."
         ),
     )
+    oldest_purchase_days = models.PositiveSmallIntegerField(
+        _("purchases earn if they come within days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("Older ones are recorded and earn nothing, claimed ones too. Empty: any age."),
+    )
+    before_joining_days = models.PositiveSmallIntegerField(
+        _("purchases before joining earn, back to days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("0: none before the day of joining. Empty: all of them."),
+    )
     companies_earn = models.BooleanField(_("purchases with a company's tax number earn points"), default=True)
     debt_policy = models.CharField(
         _("when a return takes more than the balance"),

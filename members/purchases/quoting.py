@@ -15,6 +15,7 @@ from members.ledger.maximum import is_maximum, points_kept, under_maximum
 from members.lib.clock import database_now
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft
+from members.purchases.lateness import late_ones
 from members.purchases.recording import award_of, outcome_of
 from members.tiers.models import Tier
 
@@ -46,15 +47,17 @@ def quote(
 ) -> Quote:
     """Return what the purchase would earn; nothing is written, and caps count as they stand.
 
-    ``at`` replaces the time of the purchase, ``rule_ids`` the rules that are switched on (they may be switched off),
+    ``at`` replaces the time of the purchase, as if it was reported then;
+    ``rule_ids`` replaces the rules that are switched on (they may be switched off),
     ``tier_id`` the tier of the member, who may be NOBODY. Raises Tier.DoesNotExist.
     """
+    late = late_ones([draft]) if at is None else {}
     if at is not None:
         draft = replace(draft, purchased_at=at)
     rules = evaluation.compiled_rules() if rule_ids is None else evaluation.chosen_rules(rule_ids)
     manner = evaluation.manner()
     terms = _terms(draft, tier_id)
-    outcome = outcome_of(draft, terms, rules, manner)
+    outcome = outcome_of(draft, terms, rules, manner, late=late.get(0))
     caps, maximum = evaluation.compiled_caps(), Programme.current().maximum_balance
     decided = decide(award_of(draft), outcome, caps=caps, zone=manner.zone, expiry=terms.expiry, maximum=maximum)
     award = _settled(decided)

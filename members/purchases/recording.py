@@ -14,6 +14,7 @@ from members.ledger.award_rows import Award, Posted
 from members.ledger.awarding import award_purchases
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, purchase_digest
+from members.purchases.lateness import Late, late_ones
 from members.purchases.models import Purchase
 
 
@@ -30,6 +31,11 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     is_new: bool
     differs: bool
     breakdown: dict[str, Any]
+
+    @property
+    def refused(self) -> str:
+        """Why no rule was asked: company, too_old or before_joining; empty where the rules decided."""
+        return str(self.breakdown.get("refused", ""))
 
     @property
     def explanation(self) -> list[str]:
@@ -57,21 +63,25 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     return post_awards(decide_awards(drafts=drafts))
 
 
-def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
-    """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
+def decide_awards(*, drafts: Sequence[PurchaseDraft], late_too: bool = False) -> list[Decided]:
+    """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted.
+
+    Those that came too late earn nothing by the programme's rule, unless ``late_too``.
+    """
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
     maximum = Programme.current().maximum_balance
+    late = {} if late_too else late_ones(drafts)
     return [
         decide(
             award_of(draft),
-            outcome_of(draft, held, rules, manner),
+            outcome_of(draft, held, rules, manner, late=late.get(place)),
             caps=caps,
             zone=manner.zone,
             expiry=held.expiry,
             maximum=maximum,
         )
-        for draft, held in zip(drafts, terms, strict=True)
+        for place, (draft, held) in enumerate(zip(drafts, terms, strict=True))
     ]
 
 
@@ -107,8 +117,12 @@ def _differing(suspects: Sequence[tuple[Award, Posted]]) -> set[tuple[int, str]]
     return differing
 
 
-def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner) -> Outcome:
-    """Return what the purchase earns before caps; a company's earns nothing where the programme says so."""
+def outcome_of(
+    draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner, *, late: Late | None = None
+) -> Outcome:
+    """Return what the purchase earns before caps; a late one nothing, nor a company's where the programme says so."""
+    if late is not None:
+        return nothing(lines=draft.lines, currency=draft.currency, why=late.why, days=late.days)
     if draft.buyer_tax_id and not Programme.current().companies_earn:
         return nothing(lines=draft.lines, currency=draft.currency, why="company")
     return evaluate(
