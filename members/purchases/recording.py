@@ -1,6 +1,7 @@
 """The one door for purchases: whoever brings one, it is recorded and earns its points once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,10 +13,12 @@ from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
 from members.ledger.award_rows import Award, Posted
 from members.ledger.awarding import award_purchases
+from members.lib.transactions import retried
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, purchase_digest
 from members.purchases.lateness import Late, late_ones
 from members.purchases.models import Purchase
+from members.purchases.paying import captured_hold, link_holds
 
 
 class ContentDiffers(Exception):
@@ -58,9 +61,28 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     """Record many purchases, all or nothing, each once per (source, number); answers in the order given.
 
     One read and one writing statement on PostgreSQL, however many drafts; two more where caps decide. A known number
-    with other content changes nothing and is marked ``differs``.
+    with other content, or with another hold, changes nothing and is marked ``differs``. Raises paying.WrongHold.
     """
+    if any(draft.hold for draft in drafts):
+        return _record_paid(drafts)
     return post_awards(decide_awards(drafts=drafts))
+
+
+@retried
+def _record_paid(drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
+    """Record purchases some of which name the hold that paid."""
+    # A wrong one is refused before anything is written.
+    for draft in drafts:
+        if draft.hold:
+            captured_hold(draft.hold, member_id=draft.member_id)
+    recorded = post_awards(decide_awards(drafts=drafts))
+    # Of another document's purchase no hold is told.
+    named = [replace(draft, hold="") if one.differs else draft for draft, one in zip(drafts, recorded, strict=True)]
+    same = link_holds(named, [one.purchase_id for one in recorded])
+    return [
+        one if is_same else msgspec.structs.replace(one, differs=True)
+        for one, is_same in zip(recorded, same, strict=True)
+    ]
 
 
 def decide_awards(*, drafts: Sequence[PurchaseDraft], late_too: bool = False) -> list[Decided]:
