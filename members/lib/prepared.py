@@ -56,7 +56,7 @@ def _fetch(raw: psycopg.Connection[Any], statement: str, parameters: Sequence[Pa
         # psycopg begins a transaction with its first statement; this one may be the first.
         with psycopg.Cursor(raw) as cursor:
             cursor.execute("SELECT 1")
-    result = raw.pgconn.exec_prepared(_name_of(raw, statement), values)
+    result = raw.pgconn.exec_prepared(_name_of(raw, statement), values)  # type: ignore[arg-type] # NULL is None
     if result.status != ExecStatus.TUPLES_OK:
         problem = error_from_result(result)
         if isinstance(problem, psycopg.errors.InvalidSqlStatementName):
