@@ -1,4 +1,4 @@
-"""Prepared statements sent without a cursor: what they return, how they fail, and where they take a cursor after all."""
+"""Prepared statements sent without a cursor: what they return and how they fail."""
 
 from datetime import UTC, datetime
 
@@ -77,8 +77,8 @@ def test_the_first_statement_of_a_transaction_is_undone_with_it():
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_broken_transaction_is_not_used_and_the_failure_is_djangos():
-    with transaction.atomic(), pytest.raises(IntegrityError) as refused, transaction.atomic():
-        fetch_prepared(MAKE_STORE, ["twice"])
+    fetch_prepared(MAKE_STORE, ["twice"])
+    with pytest.raises(IntegrityError) as refused:
         fetch_prepared(MAKE_STORE, ["twice"])
     assert refused.value.__cause__.sqlstate == "23505"
     with transaction.atomic():
