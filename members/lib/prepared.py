@@ -9,6 +9,8 @@ from django.db import connection
 
 def fetch_prepared(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement, prepared once a connection, and return its rows. PostgreSQL only."""
+    # As Django's own cursors do: a kept connection may have died since the last request.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     # Django switches preparing off on its connections; its own cursors never prepare, so this changes ours alone.
     connection.connection.prepare_threshold = 0
