@@ -29,6 +29,7 @@ def fetch_prepared(statement: str, parameters: Sequence[Parameter]) -> list[Row]
     arrays. Raises what a cursor of Django would.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    # As Django's own cursors do: a kept connection may have died since the last request.
     database.close_if_health_check_failed()
     database.ensure_connection()
     if database.queries_logged or database.execute_wrappers:
