@@ -13,7 +13,7 @@ from members.accounts.carrier import member_by_carrier
 from members.accounts.models import DeadNumber, Identity, Member, Person, User
 from members.lib import codes
 from members.lib.invoices import is_carrier
-from members.lib.prepared import fetch_prepared
+from members.lib.prepared import array_of_texts, fetch_prepared
 
 _PUBLIC_ID_PREFIX = "mem_"
 _IDENTITY_PREFIX = "identity:"
@@ -167,7 +167,7 @@ def _rows_of(name: str, texts: list[str]) -> list[tuple[Any, ...]]:
     if not texts:
         return []
     if connection.vendor == "postgresql":
-        return fetch_prepared(_MEMBERS.format(name=name, among="= ANY(%s)"), [texts])
+        return fetch_prepared(_MEMBERS.format(name=name, among="= ANY($1::text[])"), [array_of_texts(texts)])
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS.format(name=name, among="IN (SELECT value FROM json_each(%s))"), [json.dumps(texts)])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
