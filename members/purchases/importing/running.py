@@ -14,6 +14,7 @@ from pathlib import Path
 from members.accounts.enrolment import enrol_members_in_bulk
 from members.accounts.models import Identity
 from members.earning.settling import Decided
+from members.ledger.award_copy import award_purchases_of_file
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
@@ -306,7 +307,7 @@ def _decided_batches(run: _Run) -> Iterator[_Batch]:
 
 
 def _post_batch(batch: _Batch) -> list[Recorded]:
-    return post_awards(batch.awards)
+    return post_awards(batch.awards, post=award_purchases_of_file)
 
 
 def _keep_unmatched(run: _Run) -> None:
