@@ -112,8 +112,8 @@ def _reserve(awards: Sequence[Award]) -> list[_Row]:
     with_status = sum([award.status_points > 0 for award in awards])
     more = iter(fetch_prepared(_RESERVE_ENTRIES, [with_status]) if with_status else ())
     return [
-        _Row(award, *taken, next(more)[0] if award.status_points else None)
-        for award, taken in zip(awards, ids, strict=True)
+        _Row(award, purchase_id, entry_id, next(more)[0] if award.status_points else None)
+        for award, (purchase_id, entry_id) in zip(awards, ids, strict=True)
     ]
 
 
