@@ -1,8 +1,10 @@
 """Posting beside reading."""
 
 import threading
+import time
 
 import pytest
+from django.db import connection
 
 from members.purchases.importing.background import in_background
 
@@ -37,6 +39,32 @@ def test_each_lane_is_a_thread_of_its_own_that_posts_its_parts_in_their_order():
     assert posted == [(number, number * 2) for number in (4, 5, 1, 6, 2, 8, 7, 9)]
     assert sorted(orders.values()) == [[4, 1, 2, 7], [5, 6, 8, 9]]
     assert threading.current_thread() not in orders
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_every_lane_closes_its_connection_and_the_caller_keeps_his():
+    opened = {}
+
+    def ask(_number):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            opened[threading.current_thread()] = cursor.fetchone()[0]
+
+    mine = connection.connection
+    list(in_background(ask, [(1, 2), (3, 4)], lanes=2))
+    assert connection.connection is mine
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone()[0] not in opened.values()
+        deadline = time.monotonic() + 10
+        while True:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", [list(opened.values())])
+            if cursor.fetchone()[0] == 0:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert len(opened) == 2
 
 
 @pytest.mark.postgres
