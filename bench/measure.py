@@ -222,8 +222,10 @@ def imports(bench: Bench) -> bool:
     before = copy_seconds()
     run = product.import_file(path, os.environ["DATABASE_URL"])
     least = median([before, copy_seconds()])
+    batches = bench.floor(floors.BATCH_OF_1000)() * floors.BATCH
     detail = (
         f"rows/s: floor {bench.rows / least:.0f}, product {bench.rows / run.seconds:.0f}; "
+        f"{bench.rows / run.seconds / batches:.2f} of awards of two lines a thousand a statement, {batches:.0f}; "
         f"{bench.rows} rows; peak {run.peak_mib:.0f} MiB, at most {MOST_MIB}"
     )
     return line("T10-import", least / run.seconds, 0.10, detail, also=run.peak_mib <= MOST_MIB)
