@@ -11,7 +11,7 @@ from members.earning.models import EarningCap, EarningRule
 from members.plans.models import Plan
 from members.programme.models import Programme
 from members.tiers.models import Tier, TierSet
-from rewards.catalogue.models import Category, Reward
+from rewards.catalogue.models import Category, Reward, RewardLimit
 from rewards.stock.movements import adjust_stock
 
 STORES = (
@@ -219,7 +219,7 @@ REWARDS: tuple[dict[str, Any], ...] = (
         "points": 2400,
         "stock": 12,
         "minimum_tier": "gold",
-        "member_limit": 1,
+        "limits": {"EVER": 1},
         "name_en": "Stoneware tea set",
         "name_zh_hans": "粗陶茶具一套",
         "name_zh_hant": "粗陶茶具一組",
@@ -317,8 +317,11 @@ def load_rewards() -> None:
     for order, described in enumerate(REWARDS):
         fields = dict(described)
         stock, shelf, tier = fields.pop("stock"), fields.pop("category"), fields.pop("minimum_tier", None)
+        limits = fields.pop("limits", {})
         fields |= {"category": shelves[shelf], "minimum_tier": tiers.get(tier), "is_unlimited": stock is None}
         reward, _made = Reward.objects.get_or_create(name_en=fields["name_en"], defaults=fields | {"order": order})
+        for period, times in limits.items():
+            RewardLimit.objects.get_or_create(reward=reward, period=period, defaults={"times": times})
         if stock:
             adjust_stock(
                 reward_id=reward.pk, quantity=stock, reason="first delivery", actor_id=None, key=f"demo:{reward.pk}"

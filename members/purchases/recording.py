@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -11,7 +11,7 @@ from members.earning.explanation import explain_earning
 from members.earning.reckoning import Manner, evaluate, nothing
 from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
-from members.ledger.award_rows import Award, Posted
+from members.ledger.award_rows import Award, Posted, Settle
 from members.ledger.awarding import award_purchases
 from members.lib.transactions import retried
 from members.programme.models import Programme
@@ -19,6 +19,12 @@ from members.purchases.drafts import PurchaseDraft, purchase_digest
 from members.purchases.lateness import Late, late_ones
 from members.purchases.models import Purchase
 from members.purchases.paying import captured_hold, link_holds
+
+
+class Post(Protocol):
+    """How awards are written: ``award_purchases``, or another way with the same promises."""
+
+    def __call__(self, awards: Sequence[Award], *, settle: Settle) -> list[Posted]: ...
 
 
 class ContentDiffers(Exception):
@@ -107,10 +113,13 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft], late_too: bool = False) ->
     ]
 
 
-def post_awards(decisions: Sequence[Decided]) -> list[Recorded]:
-    """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises."""
+def post_awards(decisions: Sequence[Decided], *, post: Post = award_purchases) -> list[Recorded]:
+    """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises.
+
+    ``post`` writes the awards: one way is better for a till, another for files.
+    """
     awards = [decided.award for decided in decisions]
-    answers = list(zip(awards, award_purchases(awards, settle=settler(decisions)), strict=True))
+    answers = list(zip(awards, post(awards, settle=settler(decisions)), strict=True))
     differing = _differing([(award, posted) for award, posted in answers if posted.content_hash != award.content_hash])
     return [
         Recorded(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from rewards.admin.forms import GenerateForm, RewardForm, StockForm, UploadForm
 from rewards.codes.pool import TooManyCodes, Upload, generate_codes, upload_codes
-from rewards.models import Category, Code, Reward
+from rewards.models import Category, Code, Reward, RewardLimit, RewardTierPrice
 from rewards.stock.movements import NotEnoughStock, adjust_stock
 
 LATEST = 20
@@ -28,11 +28,26 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
     prepopulated_fields = {"slug": ("name_en",)}
 
 
+class LimitInline(admin.TabularInline):
+    """How many a member may have in a day, week, month, year and in all."""
+
+    model = RewardLimit
+    extra = 0
+
+
+class TierPriceInline(admin.TabularInline):
+    """Other prices from a tier on."""
+
+    model = RewardTierPrice
+    extra = 0
+
+
 @admin.register(Reward)
 class RewardAdmin(admin.ModelAdmin[Reward]):
     """Rewards; stock and codes are changed on pages of their own, with a reason."""
 
     form = RewardForm
+    inlines = (LimitInline, TierPriceInline)
     list_display = ("name", "kind", "points", "left", "is_active", "more")
     list_filter = ("kind", "category", "is_active")
     list_select_related = ("stock", "category")
@@ -47,7 +62,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         (gettext_lazy("When and for whom"), {
             "fields": (
                 ("visible_from", "offered_from", "offered_until"),
-                ("minimum_tier", "member_limit", "limit_period"),
+                ("minimum_tier", "segment"),
             )
         }),
         (gettext_lazy("Stock and codes"), {

@@ -14,6 +14,7 @@ class Why(StrEnum):
     OVER = "over"
     PRICE_CHANGED = "price_changed"
     TIER = "tier"
+    SEGMENT = "segment"
     LIMIT_REACHED = "limit_reached"
     SOLD_OUT = "sold_out"
     NO_CODES = "no_codes"
@@ -27,6 +28,15 @@ class Reason:
 
     why: Why
     figures: dict[str, int | str | datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``times`` a member in ``period``, of which ``taken`` are used up."""
+
+    period: str
+    times: int
+    taken: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,8 @@ class Facts:
     tier_rank: int = 0
     needed_rank: int = 0
     needed_tier: str = ""
-    taken: int = 0
-    limit: int | None = None
-    limit_period: str = "EVER"
+    limits: tuple[Limit, ...] = ()
+    is_in_segment: bool = True
     on_hand: int | None = None
     has_code: bool = True
 
@@ -88,8 +97,10 @@ def _member(facts: Facts) -> list[Reason]:
         found.append(Reason(Why.MEMBER_CLOSED))
     if facts.tier_rank < facts.needed_rank:
         found.append(Reason(Why.TIER, {"tier": facts.needed_tier}))
-    if facts.limit is not None and facts.taken >= facts.limit:
-        found.append(Reason(Why.LIMIT_REACHED, {"limit": facts.limit, "period": facts.limit_period}))
+    if not facts.is_in_segment:
+        found.append(Reason(Why.SEGMENT))
+    reached = (limit for limit in facts.limits if limit.taken >= limit.times)
+    found += [Reason(Why.LIMIT_REACHED, {"limit": limit.times, "period": limit.period}) for limit in reached]
     return found
 
 

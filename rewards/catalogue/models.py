@@ -1,6 +1,6 @@
 """Categories and rewards."""
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -11,6 +11,7 @@ from members.lib import codes
 from rewards.catalogue import kinds
 from rewards.catalogue.images import clean_name
 from rewards.catalogue.querysets import RewardQuerySet
+from rewards.partners.models import Partner
 
 
 def new_reward_id() -> str:
@@ -55,8 +56,20 @@ class Reward(models.Model):
     """Something points buy: its texts, price, dates and limits. How many are left stands in RewardStock."""
 
     class Period(models.TextChoices):
-        EVER = "EVER", _("in all")
+        DAY = "DAY", _("a day")
+        WEEK = "WEEK", _("a week, from Monday")
         MONTH = "MONTH", _("in a calendar month")
+        YEAR = "YEAR", _("in a calendar year")
+        EVER = "EVER", _("in all")
+
+    class Handover(models.TextChoices):
+        SHOW = "SHOW", _("the member shows a code")
+        COLLECT = "COLLECT", _("set aside in a store of the member's choice")
+        SEND = "SEND", _("sent to an address")
+
+    class Stacking(models.TextChoices):
+        TOGETHER = "TOGETHER", _("may be used together with others")
+        ALONE = "ALONE", _("only one such coupon a purchase")
 
     public_id = models.CharField(max_length=24, unique=True, default=new_reward_id, editable=False)
     kind = models.CharField(_("kind"), max_length=20, choices=kinds.choices)
@@ -93,14 +106,69 @@ class Reward(models.Model):
         related_name="+",
         verbose_name=_("from this tier on"),
     )
-    member_limit = models.PositiveSmallIntegerField(
-        _("limit for each member"), null=True, blank=True, validators=[MinValueValidator(1)]
+    segment = models.SlugField(
+        _("only for this segment"), max_length=60, blank=True, help_text=_("Empty: for everybody.")
     )
-    limit_period = models.CharField(_("limit counts"), max_length=8, choices=Period.choices, default=Period.EVER)
+    usable_after_days = models.PositiveSmallIntegerField(
+        _("usable only after days"), default=0, help_text=_("0: at once. The days to use it count from then on.")
+    )
     valid_days = models.PositiveSmallIntegerField(
         _("to be used within days"), null=True, blank=True, validators=[MinValueValidator(1)],
         help_text=_("The last day counts in full. Empty: no end."),
     )  # fmt: skip
+    stores = models.ManyToManyField(
+        "members.Store", blank=True, related_name="+", verbose_name=_("only at these stores"),
+        help_text=_("None chosen: at every store."),
+    )  # fmt: skip
+    stacking = models.CharField(
+        _("with other coupons"), max_length=8, choices=Stacking.choices, default=Stacking.TOGETHER
+    )
+    handover = models.CharField(_("way of handing over"), max_length=8, choices=Handover.choices, default=Handover.SHOW)
+    collect_days = models.PositiveSmallIntegerField(
+        _("kept in the store for days"), default=14, validators=[MinValueValidator(1)],
+        help_text=_("Not collected by then: the points go back and the piece returns to the stock."),
+    )  # fmt: skip
+    partner = models.ForeignKey(
+        Partner, models.PROTECT, null=True, blank=True, related_name="rewards", verbose_name=_("partner")
+    )
+    currency = models.CharField(
+        _("currency"), max_length=3, blank=True, help_text=_("Empty: the programme's currency.")
+    )
+    cost = models.PositiveBigIntegerField(
+        _("what one costs us"), null=True, blank=True, help_text=_("In minor units, such as pence. For reports.")
+    )
+    money_off = models.PositiveBigIntegerField(
+        _("worth in money"),
+        null=True,
+        blank=True,
+        help_text=_("In minor units: money off, or the value of a gift card."),
+    )
+    percent_off = models.PositiveSmallIntegerField(
+        _("percent off"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    most_off = models.PositiveBigIntegerField(
+        _("at most this much off"), null=True, blank=True, help_text=_("In minor units. Empty: no ceiling.")
+    )
+    minimum_purchase = models.PositiveBigIntegerField(
+        _("from a purchase of"), null=True, blank=True, help_text=_("In minor units. Empty: any purchase.")
+    )
+    money_price = models.PositiveBigIntegerField(
+        _("price in money beside the points"), null=True, blank=True,
+        help_text=_("In minor units. The points are held until the money is paid."),
+    )  # fmt: skip
+    link = models.CharField(
+        _("address of the activity"), max_length=300, blank=True, validators=[URLValidator(["https", "http"])]
+    )
+    starts_at = models.DateTimeField(_("the event begins"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("the event ends"), null=True, blank=True)
+    place = models.CharField(_("place of the event"), max_length=120, blank=True)
+    hold_hours = models.PositiveSmallIntegerField(
+        _("held for hours"), default=48, validators=[MinValueValidator(1)],
+        help_text=_("So long the points wait for the money."),
+    )  # fmt: skip
+    low_stock_at = models.PositiveIntegerField(
+        _("warn when so few are left"), null=True, blank=True, help_text=_("Pieces or prepared codes. Empty: never.")
+    )
     is_unlimited = models.BooleanField(
         _("no stock to count"),
         default=False,
@@ -124,13 +192,20 @@ class Reward(models.Model):
                 name="reward_offer_is_forward",
             ),
             models.CheckConstraint(
-                condition=Q(member_limit=None) | Q(member_limit__gt=0), name="reward_limit_is_positive"
-            ),
-            models.CheckConstraint(
                 condition=Q(valid_days=None) | Q(valid_days__gt=0), name="reward_validity_is_positive"
             ),
             models.CheckConstraint(
                 condition=~Q(kind="donation") | Q(needs_code_pool=False), name="reward_donation_has_no_codes"
+            ),
+            models.CheckConstraint(
+                condition=Q(percent_off=None) | Q(percent_off__range=(1, 100)), name="reward_percent_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                name="reward_event_is_forward",
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_hours__gt=0) & Q(collect_days__gt=0), name="reward_waits_are_positive"
             ),
         ]
 
@@ -169,3 +244,43 @@ class Reward(models.Model):
             return ""
         version = str(self.image).rpartition("/")[2][:8]
         return f"{reverse('rewards:picture', args=[self.public_id])}?v={version}"
+
+
+class RewardLimit(models.Model):
+    """At most so many a member in a period of the programme's calendar; a reward may have several."""
+
+    reward = models.ForeignKey(Reward, models.CASCADE, related_name="limits")
+    period = models.CharField(
+        _("period of the limit"), max_length=8, choices=Reward.Period.choices, default=Reward.Period.EVER
+    )
+    times = models.PositiveSmallIntegerField(_("at most"), validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = _("limit for each member")
+        verbose_name_plural = _("limits for each member")
+        constraints = [
+            models.UniqueConstraint(fields=["reward", "period"], name="reward_limit_once_per_period"),
+            models.CheckConstraint(condition=Q(times__gt=0), name="reward_limit_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.times} {self.get_period_display()}"
+
+
+class RewardTierPrice(models.Model):
+    """Another price in points from a tier on; the price of the highest tier that a member has reached counts."""
+
+    reward = models.ForeignKey(Reward, models.CASCADE, related_name="tier_prices")
+    tier = models.ForeignKey("members.Tier", models.PROTECT, related_name="+", verbose_name=_("from this tier on"))
+    points = models.PositiveIntegerField(_("price in points"), validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = _("price from a tier on")
+        verbose_name_plural = _("prices from a tier on")
+        constraints = [
+            models.UniqueConstraint(fields=["reward", "tier"], name="reward_price_once_per_tier"),
+            models.CheckConstraint(condition=Q(points__gt=0), name="reward_tier_price_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tier}: {self.points}"

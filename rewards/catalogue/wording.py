@@ -31,19 +31,25 @@ def _missing(figures: dict[str, Any]) -> str:
 
 
 def _limit(figures: dict[str, Any]) -> str:
-    if figures["period"] == "MONTH":
-        text = ngettext(
+    count = figures["limit"]
+    texts = {
+        "DAY": ngettext(
+            "Limit reached: %(count)s a day for each member", "Limit reached: %(count)s a day for each member", count
+        ),
+        "WEEK": ngettext(
+            "Limit reached: %(count)s a week for each member", "Limit reached: %(count)s a week for each member", count
+        ),
+        "MONTH": ngettext(
             "Limit reached: %(count)s a month for each member",
             "Limit reached: %(count)s a month for each member",
-            figures["limit"],
-        )
-    else:
-        text = ngettext(
-            "Limit reached: %(count)s for each member",
-            "Limit reached: %(count)s for each member",
-            figures["limit"],
-        )
-    return text % {"count": _amount(figures["limit"])}
+            count,
+        ),
+        "YEAR": ngettext(
+            "Limit reached: %(count)s a year for each member", "Limit reached: %(count)s a year for each member", count
+        ),
+        "EVER": ngettext("Limit reached: %(count)s for each member", "Limit reached: %(count)s for each member", count),
+    }
+    return texts[figures["period"]] % {"count": _amount(count)}
 
 
 _WORDS: dict[Why, Callable[[dict[str, Any]], str]] = {
@@ -55,6 +61,7 @@ _WORDS: dict[Why, Callable[[dict[str, Any]], str]] = {
         _("The price has changed to %(points)s points") % {"points": _amount(figures["price"])}
     ),
     Why.TIER: lambda figures: _("For members from %(tier)s on") % {"tier": figures["tier"]},
+    Why.SEGMENT: lambda figures: _("For invited members only"),
     Why.LIMIT_REACHED: _limit,
     Why.SOLD_OUT: lambda figures: _("Sold out"),
     Why.NO_CODES: lambda figures: _("No codes left at the moment"),

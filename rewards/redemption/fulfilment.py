@@ -82,9 +82,11 @@ def cancel_redemption(
     if redemption.state == State.CANCELLED:
         return redemption
     now = at or database_now()
-    moved = _move(redemption, State.CANCELLED, cancelled_at=now, cancel_reason=reason)
+    moved = _move(
+        redemption, State.CANCELLED, cancelled_at=now, cancel_reason=reason, refunded_points=redemption.points
+    )
     posting.refund_spend(
-        entry_id=moved.entry_id,
+        entry_id=spent.pk,
         key=f"redemption:{moved.public_id}:refund",
         reason=reason,
         at=now,

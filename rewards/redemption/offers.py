@@ -1,20 +1,21 @@
 """What speaks against each reward for one member: the facts, read here for pages and for redeeming alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from members.accounts.models import Member
+from members.accounts.models import Member, SegmentMembership
 from members.ledger.pools import pooled_points
 from members.lib import periods
 from members.programme.models import Programme
 from members.tiers.standing import current_standing
 from rewards.catalogue import wording
-from rewards.catalogue.availability import Facts, Reason, Why, reasons_against
-from rewards.catalogue.models import Reward
+from rewards.catalogue.availability import Facts, Limit, Reason, Why, reasons_against
+from rewards.catalogue.models import Reward, RewardLimit, RewardTierPrice
 from rewards.codes.models import Code
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock
@@ -27,6 +28,8 @@ class Offer:
     reward: Reward
     reasons: list[Reason]
     spendable: int
+    # In points, for this member.
+    price: int
 
     @property
     def is_open(self) -> bool:
@@ -43,7 +46,7 @@ class Offer:
     @property
     def collected(self) -> int:
         """How many points of the price the member has when only points are missing."""
-        return self.reward.points - self.missing
+        return self.price - self.missing
 
     @property
     def obstacle(self) -> str:
@@ -68,7 +71,12 @@ def offers(*, member: Member | None, rewards: Sequence[Reward], at: datetime) ->
     """Return what speaks against each of the rewards now; the queries do not grow with their number."""
     facts = facts_of(member=member, rewards=rewards, at=at)
     return [
-        Offer(reward, reasons_against(facts[reward.pk]), facts[reward.pk].spendable if member else 0)
+        Offer(
+            reward,
+            reasons_against(facts[reward.pk]),
+            facts[reward.pk].spendable if member else 0,
+            facts[reward.pk].price,
+        )
         for reward in rewards
     ]
 
@@ -95,40 +103,82 @@ def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) 
 
 def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
     spendable = pooled_points(member.pk, at)
-    rank = _rank(member, rewards)
-    taken = _taken(member, rewards, at)
+    prices = list(RewardTierPrice.objects.filter(reward__in=rewards).select_related("tier"))
+    rank = _rank(member, rewards, prices)
+    price = prices_at(rank, rewards, prices)
+    limits = _limits(member, rewards, at)
+    segments = _segments(member, rewards)
     return {
         reward.pk: replace(
             facts[reward.pk],
+            price=price[reward.pk],
             spendable=spendable,
             is_member_active=member.status == Member.Status.ACTIVE,
             tier_rank=rank,
             needed_rank=reward.minimum_tier.rank if reward.minimum_tier else 0,
             needed_tier=reward.minimum_tier.name if reward.minimum_tier else "",
-            taken=taken.get(reward.pk, 0),
-            limit=reward.member_limit,
-            limit_period=reward.limit_period,
+            limits=limits.get(reward.pk, ()),
+            is_in_segment=not reward.segment or reward.segment in segments,
         )
         for reward in rewards
     }
 
 
-def _rank(member: Member, rewards: Sequence[Reward]) -> int:
-    if not any(reward.minimum_tier_id for reward in rewards):
+def prices_at(rank: int, rewards: Sequence[Reward], prices: Sequence[RewardTierPrice]) -> dict[int, int]:
+    """Return each reward's price in points for a member whose tier has this rank."""
+    found = {reward.pk: reward.points for reward in rewards}
+    for price in sorted(prices, key=lambda price: price.tier.rank):
+        if price.tier.rank <= rank:
+            found[price.reward_id] = price.points
+    return found
+
+
+def _rank(member: Member, rewards: Sequence[Reward], prices: Sequence[RewardTierPrice]) -> int:
+    if not prices and not any(reward.minimum_tier_id for reward in rewards):
         return 0
     standing = current_standing(member.pk)
     return standing.tier.rank if standing is not None else 0
 
 
-def _taken(member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, int]:
-    limited = [reward.pk for reward in rewards if reward.member_limit is not None]
-    if not limited:
+def _segments(member: Member, rewards: Sequence[Reward]) -> set[str]:
+    wanted = {reward.segment for reward in rewards if reward.segment}
+    if not wanted:
+        return set()
+    return set(SegmentMembership.objects.filter(member=member, segment__in=wanted).values_list("segment", flat=True))
+
+
+def _limits(member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, tuple[Limit, ...]]:
+    rows = list(RewardLimit.objects.filter(reward__in=rewards).order_by("pk"))
+    if not rows:
         return {}
     zone = Programme.current().tz
-    month_start = periods.start_of_day(periods.local_day(at, zone).replace(day=1), zone)
-    this_month = Q(reward__limit_period=Reward.Period.EVER) | Q(redeemed_at__gte=month_start)
-    taken = Redemption.objects.of_member(member.pk).counting().filter(this_month, reward__in=limited)
-    return dict(taken.values_list("reward").annotate(times=Count("pk")).order_by())
+    mine = Redemption.objects.of_member(member.pk).counting().filter(reward__in={row.reward_id for row in rows})
+    counts = {
+        period: Count("pk", filter=Q(redeemed_at__gte=start)) if (start := _start_of(period, at, zone)) else Count("pk")
+        for period in {row.period for row in rows}
+    }
+    taken: dict[tuple[int, str], int] = {
+        (row["reward"], period): row[period]
+        for row in cast(Iterable[dict[str, int]], mine.values("reward").annotate(**counts).order_by())
+        for period in counts
+    }
+    found: dict[int, tuple[Limit, ...]] = {}
+    for row in rows:
+        used = taken.get((row.reward_id, row.period), 0)
+        found[row.reward_id] = (*found.get(row.reward_id, ()), Limit(row.period, row.times, used))
+    return found
+
+
+def _start_of(period: str, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the first instant of the calendar period, in the programme's zone; None for all time."""
+    day = periods.local_day(at, zone)
+    first = {
+        Reward.Period.DAY: day,
+        Reward.Period.WEEK: day - timedelta(days=day.weekday()),
+        Reward.Period.MONTH: day.replace(day=1),
+        Reward.Period.YEAR: day.replace(month=1, day=1),
+    }.get(Reward.Period(period))
+    return periods.start_of_day(first, zone) if first else None
 
 
 def _on_hand(rewards: Sequence[Reward]) -> dict[int, int]:

@@ -20,8 +20,8 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         return self.filter(member_id__in=history_ids(member_id))
 
     def counting(self) -> Self:
-        """Those that count against a limit: all but the cancelled ones."""
-        return self.exclude(state=State.CANCELLED)
+        """Those that count against a limit: all but what was taken back."""
+        return self.exclude(state__in=(State.CANCELLED, State.RELEASED, State.REFUNDED))
 
     def past_their_date(self, at: datetime) -> Self:
         """Open ones that can no longer be used."""

@@ -59,15 +59,11 @@ def redeem(
         return first
     now = at or database_now()
     reward = Reward.objects.select_related("minimum_tier").get(pk=reward_id)
-    _refuse_if_any(_reasons(Member.objects.get(pk=member_id), reward, now, price_seen))
+    facts = facts_of(member=Member.objects.get(pk=member_id), rewards=[reward], at=now)[reward.pk]
+    _refuse_if_any(reasons_against(replace(facts, price_seen=price_seen)))
     # Of its own, so that a refusal by the last steps leaves nothing behind in a caller's transaction either.
     with transaction.atomic():
-        return _exchange(pool, reward, key, now)
-
-
-def _reasons(member: Member, reward: Reward, now: datetime, price_seen: int | None) -> list[Reason]:
-    facts = facts_of(member=member, rewards=[reward], at=now)[reward.pk]
-    return reasons_against(replace(facts, price_seen=price_seen))
+        return _exchange(pool, reward, facts.price, key, now)
 
 
 def _refuse_if_any(reasons: list[Reason]) -> None:
@@ -75,15 +71,15 @@ def _refuse_if_any(reasons: list[Reason]) -> None:
         raise NotAvailable(reasons)
 
 
-def _exchange(pool: pools.Pool, reward: Reward, key: str, now: datetime) -> Redemption:
+def _exchange(pool: pools.Pool, reward: Reward, price: int, key: str, now: datetime) -> Redemption:
     redemption = Redemption(
-        member_id=pool.member_id, reward=reward, key=key, points=reward.points, redeemed_at=now,
+        member_id=pool.member_id, reward=reward, key=key, points=price, redeemed_at=now,
         valid_until=_valid_until(reward, now),
     )  # fmt: skip
     try:
         redemption.entry = pools.spend_from_pool(
             pool=pool,
-            points=reward.points,
+            points=price,
             key=f"redemption:{redemption.public_id}",
             reason=REDEMPTION,
             data={"reward": reward.pk, "names": reward.names},
@@ -94,7 +90,7 @@ def _exchange(pool: pools.Pool, reward: Reward, key: str, now: datetime) -> Rede
         if not reward.is_unlimited:
             take_one(reward_id=reward.pk, redemption_id=redemption.pk, at=now)
     except posting.InsufficientPoints as short:
-        raise NotAvailable([missing_points(needed=reward.points, spendable=short.spendable)]) from short
+        raise NotAvailable([missing_points(needed=price, spendable=short.spendable)]) from short
     except posting.AccountUnderReview as blocked:
         raise NotAvailable([Reason(Why.ACCOUNT_UNDER_REVIEW)]) from blocked
     except NoCodesLeft as empty:

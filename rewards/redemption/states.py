@@ -6,18 +6,24 @@ from enum import StrEnum
 class State(StrEnum):
     """Where a redemption stands."""
 
+    HELD = "HELD"
     CAPTURED = "CAPTURED"
     FULFILLED = "FULFILLED"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
+    RELEASED = "RELEASED"
+    REFUNDED = "REFUNDED"
 
 
 MOVES: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.CAPTURED, State.RELEASED}),
     State.CAPTURED: frozenset({State.FULFILLED, State.CANCELLED, State.EXPIRED}),
-    # Staff may undo a slip: marked used, but it was the wrong code.
-    State.FULFILLED: frozenset({State.CAPTURED}),
+    # Staff may undo a slip: marked used, but it was the wrong code. Goods that come back after use are refunded.
+    State.FULFILLED: frozenset({State.CAPTURED, State.REFUNDED}),
     State.CANCELLED: frozenset(),
     State.EXPIRED: frozenset(),
+    State.RELEASED: frozenset(),
+    State.REFUNDED: frozenset(),
 }
 
 

@@ -20,7 +20,7 @@ def card(offer: Offer, *, is_member: bool) -> dict[str, Any]:
     return {
         "url": reverse("rewards:detail", args=[reward.public_id]),
         "title": reward.name,
-        "price": reward.points,
+        "price": offer.price,
         "seed": reward.public_id,
         "image_url": reward.picture_url,
         "motif": reward.motif,

@@ -113,7 +113,7 @@ def _offer(request: HttpRequest, public_id: str) -> Offer:
 
 
 def _confirm(request: HttpRequest, offer: Offer, *, own: int) -> HttpResponse:
-    price = offer.reward.points
+    price = offer.price
     shown = {
         "offer": offer,
         "form": RedeemForm(initial={"key": new_key(), "price": price}),
@@ -133,7 +133,7 @@ def _redeem(request: HttpRequest, public_id: str) -> HttpResponse:
     try:
         done = redeeming.redeem(member_id=member.pk, reward_id=reward.pk, **form.wanted())
     except redeeming.NotAvailable as refused:
-        return _refused(request, Offer(reward, refused.reasons, 0))
+        return _refused(request, Offer(reward, refused.reasons, 0, form.wanted()["price_seen"]))
     except (redeeming.KeyAlreadyUsed, Busy):
         messages.error(request, _("That did not work. Nothing was taken; please try again."))
         return redirect("rewards:detail", public_id=public_id)

@@ -9,7 +9,7 @@ from members.accounts.enrolment import enrol_member
 from members.accounts.models import Member, User
 from members.ledger import posting
 from members.tiers.models import Standing, Tier, TierSet
-from rewards.catalogue.models import Reward
+from rewards.catalogue.models import Reward, RewardLimit
 from rewards.codes.pool import upload_codes
 from rewards.redemption.models import Redemption
 from rewards.redemption.redeeming import redeem
@@ -34,12 +34,16 @@ def make_login(**fields: Any) -> User:
     return User.objects.create_user(email=f"person{next(_numbers)}@example.com", **fields)
 
 
-def make_reward(*, stock: int | None = 10, codes: Iterable[str] = (), **fields: Any) -> Reward:
-    """Return a reward for 100 points; ``stock`` None counts nothing, ``codes`` fill its pool."""
+def make_reward(
+    *, stock: int | None = 10, codes: Iterable[str] = (), limits: dict[str, int] | None = None, **fields: Any
+) -> Reward:
+    """Return a reward for 100 points; ``stock`` None counts nothing, ``codes`` fill its pool, ``limits`` by period."""
     codes = list(codes)
     defaults: dict[str, Any] = {"kind": "coupon", "name_en": "Coffee", "points": 100}
     defaults |= {"is_unlimited": stock is None, "needs_code_pool": bool(codes)}
     reward = Reward.objects.create(**(defaults | fields))
+    for period, times in (limits or {}).items():
+        RewardLimit.objects.create(reward=reward, period=period, times=times)
     if stock:
         adjust_stock(reward_id=reward.pk, quantity=stock, reason="delivery", actor_id=None)
     if codes:

@@ -209,7 +209,7 @@ def test_what_a_member_holds_of_another_who_was_merged_counts(most):
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("limit", "statements"), [(None, 2), (100_000, 5)])
+@pytest.mark.parametrize(("limit", "statements"), [(None, 2), (100_000, 7)])
 def test_without_a_maximum_a_purchase_is_one_read_and_one_write(db, limit, statements):
     set_programme(maximum_balance=limit)
     make_rule()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from rewards.catalogue.availability import Facts, Reason, Why, reasons_against
+from rewards.catalogue.availability import Facts, Limit, Reason, Why, reasons_against
 from rewards.catalogue.wording import explain
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -32,7 +32,8 @@ def test_nothing_stands_against_fine_facts():
         ({"offered_until": NOW}, "over"),
         ({"price_seen": 99}, "price_changed"),
         ({"tier_rank": 1, "needed_rank": 2}, "tier"),
-        ({"taken": 2, "limit": 2}, "limit_reached"),
+        ({"limits": (Limit("DAY", 5, 2), Limit("EVER", 2, 2))}, "limit_reached"),
+        ({"is_in_segment": False}, "segment"),
         ({"on_hand": 0}, "sold_out"),
         ({"has_code": False}, "no_codes"),
         ({"spendable": 99}, "points_missing"),
@@ -50,7 +51,7 @@ def test_each_fact_alone_gives_its_reason(changes, why):
         {"price_seen": 100},
         {"tier_rank": 2, "needed_rank": 2},
         {"tier_rank": 3, "needed_rank": 2},
-        {"taken": 1, "limit": 2},
+        {"limits": (Limit("DAY", 2, 1),)},
         {"on_hand": 1},
     ],
 )

@@ -62,7 +62,8 @@ def test_texts_fall_back_to_english():
     [
         {"points": 0},
         {"offered_from": NOON, "offered_until": NOON},
-        {"member_limit": 0},
+        {"limits": {"EVER": 0}},
+        {"percent_off": 101},
         {"valid_days": 0},
         {"kind": "donation", "needs_code_pool": True},
     ],

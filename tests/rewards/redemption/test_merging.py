@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def merged():
     """Return loser, survivor and what the loser had redeemed."""
     loser, survivor = make_member(points=150), make_member(user=make_login())
-    done = redeem(member_id=loser.pk, reward_id=make_reward(member_limit=1).pk, key="k" * 20, at=NOON)
+    done = redeem(member_id=loser.pk, reward_id=make_reward(limits={"EVER": 1}).pk, key="k" * 20, at=NOON)
     merge_members(loser_id=loser.pk, survivor_id=survivor.pk, actor_id=make_login().pk, reason="Same", at=NOON)
     return loser, survivor, done
 

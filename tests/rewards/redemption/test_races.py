@@ -64,7 +64,7 @@ def test_twenty_requests_with_points_for_five_get_five():
 
 
 def test_a_limit_of_one_holds_against_twenty_requests():
-    member, reward = make_member(points=5000), make_reward(stock=50, member_limit=1)
+    member, reward = make_member(points=5000), make_reward(stock=50, limits={"EVER": 1})
     results = run_together(wishes([member] * 20, reward))
     assert not unexpected(results)
     assert len(only(Redemption, results)) == 1
@@ -170,7 +170,7 @@ def test_the_rig_sees_a_limit_counted_without_the_lock(monkeypatch):
         time.sleep(0.05)
         return pools.Pool(member_id, frozenset())
 
-    member, reward = make_member(points=5000), make_reward(stock=50, member_limit=1)
+    member, reward = make_member(points=5000), make_reward(stock=50, limits={"EVER": 1})
     monkeypatch.setattr(pools, "lock_pool", no_lock)
     monkeypatch.setattr(posting, "spend", slow_spend)
     results = run_together(wishes([member] * 10, reward))

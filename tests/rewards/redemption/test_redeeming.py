@@ -137,7 +137,7 @@ def test_a_tier_only_reward_is_for_that_rank_and_above():
 
 
 def test_a_limit_for_ever_counts_every_redemption_but_cancelled_ones():
-    member, reward = make_member(points=500), make_reward(member_limit=1)
+    member, reward = make_member(points=500), make_reward(limits={"EVER": 1})
     first = make_redemption(member=member, reward=reward)
     assert reasons(member, reward) == [Why.LIMIT_REACHED]
     redeeming_is_open_again_after_cancelling(first)
@@ -152,7 +152,7 @@ def redeeming_is_open_again_after_cancelling(redemption):
 
 
 def test_a_monthly_limit_starts_anew_with_the_month_of_the_programme():
-    member, reward = make_member(points=500), make_reward(member_limit=1, limit_period="MONTH")
+    member, reward = make_member(points=500), make_reward(limits={"MONTH": 1})
     last_minute = datetime(2026, 3, 31, 22, 59, tzinfo=UTC)
     make_redemption(member=member, reward=reward, at=last_minute)
     # London is on summer time: 23:00 UTC is 1 April there.
@@ -161,7 +161,7 @@ def test_a_monthly_limit_starts_anew_with_the_month_of_the_programme():
 
 
 def test_one_members_limit_does_not_touch_another():
-    reward = make_reward(member_limit=1)
+    reward = make_reward(limits={"EVER": 1})
     make_redemption(member=make_member(points=100), reward=reward)
     assert make_redemption(member=make_member(points=100), reward=reward)
 

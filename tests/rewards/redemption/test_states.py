@@ -9,6 +9,9 @@ ALLOWED = {
     ("CAPTURED", "CANCELLED"),
     ("CAPTURED", "EXPIRED"),
     ("FULFILLED", "CAPTURED"),
+    ("FULFILLED", "REFUNDED"),
+    ("HELD", "CAPTURED"),
+    ("HELD", "RELEASED"),
 }
 
 

@@ -92,7 +92,7 @@ def test_the_catalogue_costs_the_same_queries_for_one_reward_and_for_many(
     _basic, gold = make_tiers()
     for number in range(12):
         codes = [f"POOL-{number}"]
-        make_reward(codes=codes, minimum_tier=gold, member_limit=2, name_en=f"R{number}")
+        make_reward(codes=codes, minimum_tier=gold, limits={"EVER": 2}, name_en=f"R{number}")
     page(client, "catalogue")
     with django_assert_max_num_queries(14):
         page(client, "catalogue")

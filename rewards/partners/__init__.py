@@ -1,0 +1,1 @@
+"""Partners whose rewards stand in the catalogue beside our own."""
