@@ -29,7 +29,7 @@ from members.ledger.models import (
     PointsLot,
 )
 from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
-from members.programme.models import Programme
+from members.programme.models import PointsValue, Programme
 from members.purchases.models import (
     Purchase,
     PurchaseImport,
@@ -77,6 +77,7 @@ __all__ = [
     "PointsEntry",
     "PointsGift",
     "PointsLot",
+    "PointsValue",
     "Programme",
     "Purchase",
     "PurchaseImport",

@@ -32,6 +32,7 @@ from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, CarrierForm, ConsentForm, ProfileForm
 from members.web.history import by_month, line_of
 from members.web.pages import for_member, member_page
+from members.web.paying import paying_card
 from members.web.suggestions import suggestions_for
 
 RECENT = 5
@@ -67,6 +68,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "keep_day": way and tier_words.keep_day(way),
             "further": way and tier_words.further_in_words(way),
             "tone": tier_words.tone_of(way),
+            "paying": paying_card(balance.spendable),
             "entries": [line_of(entry) for entry in history_page(member.pk, limit=RECENT).rows],
             "suggestions": suggestions_for(member.person, spendable=balance.spendable),
         },
