@@ -3,6 +3,7 @@
 from members.accounts.models import (
     ApiKey,
     BirthdayChange,
+    CardUse,
     Consent,
     DeadNumber,
     Identity,
@@ -48,6 +49,7 @@ __all__ = [
     "ApiKey",
     "Audit",
     "BirthdayChange",
+    "CardUse",
     "Consent",
     "Counter",
     "DeadNumber",
