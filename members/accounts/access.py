@@ -113,8 +113,8 @@ def find_named(reference: str) -> Named:
     named = find_members([reference]).get(reference)
     if named is not None:
         return named
-    if codes.is_member_number(reference.strip()):
-        refuse_lost_card(reference.strip())
+    if codes.is_member_number(_told(reference)):
+        refuse_lost_card(_told(reference))
     raise MemberNotFound
 
 

@@ -208,7 +208,7 @@ class RefundHold(HoldView):
 
 def _hold(body: HoldBody, key: str) -> Answer:
     _check_end(body.expires_at)
-    member_id = member_of(body.member).pk
+    member_id = member_of(body.member).member_id
     try:
         made = _held(body, member_id, f"hold:{key}")
     except paying.QuoteChanged as problem:

@@ -84,7 +84,9 @@ class PaymentQuotes(APIView):
         """Answer for the purchase of the body."""
         body = decode(request, PaymentQuoteBody)
         member = member_of(body.member)
-        quoted = quote(member_id=member.pk, total=body.purchase_amount, currency=body.currency, points=body.points)
+        quoted = quote(
+            member_id=member.member_id, total=body.purchase_amount, currency=body.currency, points=body.points
+        )
         return Response({"member": member.number, **_shown(quoted)})
 
 

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from members.accounts.access import find_member, find_members
+from members.accounts.access import LostCard, find_member, find_members, find_named, lost_cards
+from members.accounts.cards import replace_card
 from members.accounts.live_codes import live_code
 from members.accounts.models import Member
 from members.accounts.scanning import resolve_card
@@ -65,3 +66,8 @@ def test_what_the_square_code_says_names_the_member_wherever_a_number_does(membe
     text = member.number + live_code(member, at=timezone.now()).digits
     assert find_member(text) == member
     assert find_members([text])[text].member_id == member.pk
+    replace_card(member_id=member.pk, lost_number=member.number, actor_id=None, reason="Bag stolen")
+    for find in (find_member, find_named):
+        with pytest.raises(LostCard):
+            find(text)
+    assert lost_cards([text]) == {text}
