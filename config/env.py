@@ -137,7 +137,7 @@ def postgres_settings(parts: SplitResult, *, pool: int, statement_seconds: int) 
     if pool:
         options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

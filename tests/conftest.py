@@ -13,6 +13,7 @@ from django.utils import translation
 from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
+from members.accounts.api_keys import forget_remembered
 from members.earning.evaluation import forget_compiled
 from members.ledger.audit import find_problems
 from members.programme.models import forget_cached
@@ -67,6 +68,7 @@ def fresh_start() -> None:
     settings.PROGRAMME_DEFAULTS["notice_days"] = None  # type: ignore[assignment]
     forget_cached()
     forget_compiled()
+    forget_remembered()
     translation.deactivate()
 
 

@@ -1,7 +1,11 @@
-"""Keys of machines: ``lp_<prefix>_<secret>``. Only a hash of the secret is stored."""
+"""Keys of machines: ``lp_<prefix>_<secret>``. Only a hash of the secret is stored.
+
+Every process remembers a key that opened for a few seconds, so that a busy till does not ask for it at each purchase.
+"""
 
 import hashlib
 import secrets
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -17,6 +21,11 @@ _PREFIX_SYMBOLS = "abcdefghijkmnpqrstuvwxyz23456789"
 _PREFIX_LENGTH = 8
 _LONGEST_KEY = 100
 _USE_NOTED_EVERY = timedelta(minutes=1)
+# A key that was revoked elsewhere opens for so long at most.
+REMEMBERED_SECONDS = 5
+
+# The keys that opened, by the hash of their whole text, and until when they are trusted. Wrong texts are never kept.
+_remembered: dict[str, tuple[float, ApiKey]] = {}
 
 
 class InvalidKey(Exception):
@@ -62,21 +71,48 @@ def issue_key(
 
 
 def authenticate(raw: str, *, at: datetime) -> ApiKey:
-    """Return the key with this text, noting its use (to the minute). Raises InvalidKey."""
+    """Return the key with this text, noting its use (to the minute). Raises InvalidKey.
+
+    A change of the key by another process counts after REMEMBERED_SECONDS; the end of its time counts at once.
+    """
+    key = _recalled(raw) or _read(raw)
+    if key.revoked_at is not None or (key.expires_at and key.expires_at <= at):
+        raise InvalidKey
+    if key.last_used_at is None or key.last_used_at < at - _USE_NOTED_EVERY:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=at - _USE_NOTED_EVERY)
+        ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=at)
+        key.last_used_at = at
+    return key
+
+
+def forget_remembered() -> None:
+    """Read every key anew next time."""
+    _remembered.clear()
+
+
+def _recalled(raw: str) -> ApiKey | None:
+    until, key = _remembered.get(_hash(raw), (0.0, None))
+    return key if time.monotonic() < until else None
+
+
+def _read(raw: str) -> ApiKey:
+    """Return the key as it is stored and remember it; raises InvalidKey for an unknown prefix or a wrong secret."""
     _lp, prefix, secret = _parts(raw)
+    read_at = time.monotonic()
     key = ApiKey.objects.filter(prefix=prefix).first() if prefix else None
     # An unknown prefix costs the same work as a wrong secret.
     matches = secrets.compare_digest(_hash(secret), key.secret_hash if key else _hash(""))
-    if key is None or not matches or key.revoked_at is not None or (key.expires_at and key.expires_at <= at):
+    if key is None or not matches:
         raise InvalidKey
-    unnoted = Q(last_used_at=None) | Q(last_used_at__lt=at - _USE_NOTED_EVERY)
-    if key.last_used_at is None or key.last_used_at < at - _USE_NOTED_EVERY:
-        ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=at)
+    _remembered[_hash(raw)] = read_at + REMEMBERED_SECONDS, key
     return key
 
 
 def revoke_key(*, key_id: int, actor_id: int | None, at: datetime, reason: str) -> None:
-    """Make a key useless at once; revoking twice keeps the first time."""
+    """Make a key useless, here at once and in other processes within REMEMBERED_SECONDS.
+
+    Revoking twice keeps the first time.
+    """
     with transaction.atomic():
         revoked = ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
         if revoked:
@@ -88,6 +124,7 @@ def revoke_key(*, key_id: int, actor_id: int | None, at: datetime, reason: str) 
                 reason=reason,
                 data={},
             )
+    forget_remembered()
 
 
 def _parts(raw: str) -> tuple[str, str, str]:
@@ -99,4 +136,4 @@ def _parts(raw: str) -> tuple[str, str, str]:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members.accounts.access import Named, find_members, lost_cards
@@ -99,7 +99,7 @@ class PurchaseBatches(APIView):
             )
         ],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Record the purchases of the body."""
         items = decode(request, _Envelope).purchases
         key = idempotency.key_of(request)

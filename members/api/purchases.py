@@ -8,15 +8,15 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.accounts.access import LostCard, MemberNotFound, find_member
-from members.accounts.models import Member, Store
+from members.accounts.access import LostCard, MemberNotFound, Named, find_named
+from members.accounts.models import Store
 from members.api import idempotency, schema
 from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
@@ -143,7 +143,7 @@ class Purchases(APIView):
             )
         ],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Record the purchase of the body."""
         body = decode(request, PurchaseBody)
         key = idempotency.key_of(request)
@@ -159,10 +159,11 @@ class Purchases(APIView):
         return respond(answer)
 
 
-def respond(answer: Answer) -> Response:
-    """Return the answer, marked when it is a stored one."""
+def respond(answer: Answer) -> HttpResponse:
+    """Return the answer as JSON, marked when it is a stored one."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return Response(answer.body, status=answer.status, headers=headers)
+    body = msgspec.json.encode(answer.body)
+    return HttpResponse(body, status=answer.status, headers=headers, content_type="application/json")
 
 
 def _record(body: PurchaseBody) -> Answer:
@@ -210,7 +211,7 @@ def _draft(body: PurchaseBody) -> tuple[PurchaseDraft, str | None]:
     """Return the draft and the member's number, None without member; raises Problem 422 for what names nothing here."""
     check_time(body.purchased_at)
     member = member_of(body.member) if body.member is not None else None
-    draft = draft_of(body, member_id=member.pk if member else 0, store_id=store_id_of(body.store))
+    draft = draft_of(body, member_id=member.member_id if member else 0, store_id=store_id_of(body.store))
     return draft, member.number if member else None
 
 
@@ -253,10 +254,10 @@ def draft_lines(bodies: Sequence[LineBody]) -> tuple[DraftLine, ...]:
     )
 
 
-def member_of(reference: str) -> Member:
-    """Return the member; raises Problem 422 for a reference that names nobody."""
+def member_of(reference: str) -> Named:
+    """Return the member's id and number; raises Problem 422 for a reference that names nobody."""
     try:
-        return find_member(reference)
+        return find_named(reference)
     except LostCard as problem:
         raise lost_card() from problem
     except MemberNotFound as problem:

@@ -128,7 +128,7 @@ def _draft(body: QuoteBody) -> PurchaseDraft:
     return PurchaseDraft(
         source="quote",
         number="quote",
-        member_id=member_of(body.member).pk if body.member is not None else NOBODY,
+        member_id=member_of(body.member).member_id if body.member is not None else NOBODY,
         store_id=store_id_of(body.store),
         purchased_at=at,
         currency=body.currency,

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -128,7 +129,7 @@ class Returns(APIView):
         },
         examples=[_EXAMPLE],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Record the return of the body."""
         body = decode(request, ReturnBody)
         key = idempotency.key_of(request)
@@ -248,7 +249,7 @@ def _draft(body: ReturnBody) -> tuple[ReturnDraft, str]:
     draft = ReturnDraft(
         source=body.source,
         number=body.number,
-        member_id=member.pk,
+        member_id=member.member_id,
         returned_at=body.returned_at,
         currency=body.currency,
         lines=tuple(DraftLine(sku=line.sku, quantity=line.quantity, amount=line.amount) for line in body.lines),

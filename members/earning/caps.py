@@ -5,7 +5,7 @@ Refusing caps look first, at what was wished; of the clipping ones the strictest
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -160,7 +160,7 @@ def capped_outcome(
         breakdown["uses"] = [told_use(use) for use in capped.uses]
     if "status" in breakdown:
         breakdown["status"] = breakdown["status"] | {"points": status}
-    return replace(outcome, points=points, status_points=status, shares=capped.shares, breakdown=breakdown), capped.uses
+    return outcome._replace(points=points, status_points=status, shares=capped.shares, breakdown=breakdown), capped.uses
 
 
 def told_use(use: CounterUse) -> dict[str, Any]:

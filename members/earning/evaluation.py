@@ -15,7 +15,7 @@ from members.earning.models import EarningCap, EarningRule
 from members.earning.reckoning import Manner
 from members.earning.rounding import exact
 from members.earning.rules import LotTerms, Rule, Terms
-from members.lib.prepared import fetch_prepared
+from members.lib.prepared import array_of, array_of_texts, fetch_prepared
 from members.programme.models import Programme
 from members.tiers.models import Tier
 from members.tiers.standing import HELD_BY, Held, held_by
@@ -235,7 +235,7 @@ def _read(
         rows = SegmentMembership.objects.filter(member_id__in=member_ids, segment__in=segments)
         held = held_by(member_ids, since=since, until=until)
         return held, _inside(rows.values_list("member_id", "segment", "since"))
-    asked = {"members": list(member_ids), "since": since, "until": until, "segments": list(segments)}
+    asked = [array_of(member_ids), since.isoformat(), until.isoformat(), array_of_texts(segments)]
     both = fetch_prepared(_HELD_AND_INSIDE, asked)
     return [row[:4] for row in both if row[4] is None], _inside((row[0], row[4], row[2]) for row in both if row[4])
 
@@ -251,5 +251,5 @@ _HELD_AND_INSIDE = f"""
 SELECT h.*, NULL::text FROM ({HELD_BY}) h
 UNION ALL
 SELECT member_id, NULL, since, NULL, segment FROM members_segmentmembership
-WHERE member_id = ANY(%(members)s) AND segment = ANY(%(segments)s)
+WHERE member_id = ANY($1::bigint[]) AND segment = ANY($4::text[])
 """  # noqa: S608 - put together from constants

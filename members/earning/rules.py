@@ -186,8 +186,7 @@ class Share(NamedTuple):
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Whole points before caps, who gave them, and the breakdown that explains them for ever.
 
     ``shares`` is empty where all of them go to one lot of the usual terms and no cap looks at them.

@@ -33,6 +33,8 @@ def decide(
     Caps of one purchase are applied here: they need no counter. ``expiry`` is the months that the member's tier gives
     to points whose rule says nothing.
     """
+    if not caps:
+        return Decided(_given(award, outcome, zone, expiry=expiry), outcome, (), zone, expiry)
     limits = limits_of(caps, outcome.shares, member_id=award.member_id, at=award.purchased_at, zone=zone)
     decided = Decided(award, outcome, limits, zone, expiry)
     keys = tuple(dict.fromkeys(limit.key for limit in limits if limit.key))
@@ -43,15 +45,20 @@ def decide(
 
 def settle_one(decided: Decided, used: Mapping[CounterKey, int]) -> Award:
     """Return the award as the caps leave it; ``used`` says what each counter holds."""
-    outcome = decided.outcome
-    uses: tuple[CounterUse, ...] = ()
-    if decided.limits:
-        outcome, settled = capped_outcome(outcome, decided.limits, used)
-        uses = tuple(settled)
-    lots, waiting = lots_of(outcome, decided.award.purchased_at, decided.zone, expiry=decided.expiry)
+    if not decided.limits:
+        return _given(decided.award, decided.outcome, decided.zone, expiry=decided.expiry)
+    outcome, uses = capped_outcome(decided.outcome, decided.limits, used)
+    return _given(decided.award, outcome, decided.zone, expiry=decided.expiry, uses=tuple(uses))
+
+
+def _given(
+    award: Award, outcome: Outcome, zone: ZoneInfo, *, expiry: int | None, uses: tuple[CounterUse, ...] = ()
+) -> Award:
+    """Return the award with the points of the outcome."""
+    lots, waiting = lots_of(outcome, award.purchased_at, zone, expiry=expiry)
     breakdown = outcome.breakdown | {"pending": waiting} if waiting else outcome.breakdown
     return msgspec.structs.replace(
-        decided.award,
+        award,
         points=outcome.points,
         status_points=outcome.status_points,
         breakdown=breakdown,

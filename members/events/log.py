@@ -1,6 +1,6 @@
 """Writing to the event log: always inside the transaction of the change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,3 +63,33 @@ def write_events(news: Sequence[NewEvent], *, now: datetime | None = None) -> li
     )
     wakeup.wake_after_commit()
     return events
+
+
+_SELECTED = """
+INSERT INTO members_event (kind, member_id, occurred_at, recorded_at, data, backfilled)
+SELECT %(event_kind)s, selected.member_id, %(event_at)s, %(event_now)s, selected.data, %(event_backfilled)s
+FROM ({query}) selected ORDER BY selected.member_id
+"""
+
+
+def write_selected_events(
+    *, kind: str, query: str, parameters: Mapping[str, Any], occurred_at: datetime, backfilled: bool = False
+) -> int:
+    """Append an event of a kind for each (member_id, data) of a query, by member; return how many.
+
+    For work in sets: no row comes to Python. Raises OutsideTransaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction
+    adapt = connection.ops.adapt_datetimefield_value
+    own = {
+        "event_kind": kind,
+        "event_at": adapt(occurred_at),
+        "event_now": adapt(database_now()),
+        "event_backfilled": backfilled,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECTED.format(query=query), {**parameters, **own})
+        written = int(cursor.rowcount)
+    wakeup.wake_after_commit()
+    return written

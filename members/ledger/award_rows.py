@@ -1,7 +1,6 @@
 """What goes into an award and what comes out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -100,8 +99,7 @@ class Posted(msgspec.Struct, frozen=True, gc=False):
     breakdown: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(msgspec.Struct, frozen=True, gc=False):
     """An award whose document key and ids are taken; its lots say what they pay off a debt."""
 
     award: Award
@@ -125,7 +123,7 @@ def settle_caps(reserved: list[Reserved], used: Mapping[CounterKey, int], settle
         award = settle(row.award, counts) if row.award.counters else row.award
         for use in award.uses:
             counts[use.key] += use.points
-        settled.append(replace(row, award=award))
+        settled.append(msgspec.structs.replace(row, award=award))
     return settled
 
 
@@ -139,5 +137,6 @@ def pay_debts(reserved: list[Reserved], debts: Mapping[int, int]) -> list[Reserv
             paid = min(left[row.award.member_id], lot.points)
             left[row.award.member_id] -= paid
             lots.append(msgspec.structs.replace(lot, paid=paid))
-        paying.append(replace(row, award=msgspec.structs.replace(row.award, lots=tuple(lots))))
+        paid_off = msgspec.structs.replace(row.award, lots=tuple(lots))
+        paying.append(msgspec.structs.replace(row, award=paid_off))
     return paying

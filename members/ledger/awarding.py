@@ -13,11 +13,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from django.db import DatabaseError, connection, transaction
 
 from members.jobs import wakeup
 from members.ledger import award_sqlite
+from members.ledger.award_columns import parameters_of, parameters_of_one, parameters_of_reserved
 from members.ledger.award_rows import Award, CounterKey, Posted, Reserved, Settle, pay_debts, settle_caps
 from members.ledger.award_sql import (
     AWARD,
@@ -29,7 +29,7 @@ from members.ledger.award_sql import (
     LOCK_COUNTERS,
     RESERVE,
 )
-from members.lib.prepared import fetch_prepared
+from members.lib.prepared import Parameter, fetch_prepared
 from members.lib.transactions import RETRIED_STATES, retried
 
 # "Division by zero": how the statement says that an account is missing or owes points and must be locked first.
@@ -79,7 +79,7 @@ def _write(awards: Sequence[Award], settle: Settle | None) -> dict[Document, Res
     try:
         # A savepoint only inside somebody's transaction: alone, the statement is its own transaction.
         with transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext():
-            ids = _run(_statement_for(awards), [msgspec.json.encode(awards).decode()])
+            ids = _run(*_statement_for(awards))
     except DatabaseError as problem:
         if getattr(problem.__cause__, "sqlstate", None) not in {_NEEDS_LOCK, *RETRIED_STATES}:
             raise
@@ -88,11 +88,12 @@ def _write(awards: Sequence[Award], settle: Settle | None) -> dict[Document, Res
     return {document: Reserved(first[document], *taken) for document, taken in ids.items()}
 
 
-def _statement_for(awards: Sequence[Award]) -> str:
-    """Return the leanest statement that does what these awards need."""
-    if any(award.status_points for award in awards):
-        return AWARD_WITH_STATUS if len(awards) > 1 else AWARD_ONE_WITH_STATUS
-    return AWARD if len(awards) > 1 else AWARD_ONE
+def _statement_for(awards: Sequence[Award]) -> tuple[str, list[Parameter]]:
+    """Return the leanest statement that does what these awards need, and its parameters."""
+    status = any(award.status_points for award in awards)
+    if len(awards) == 1:
+        return AWARD_ONE_WITH_STATUS if status else AWARD_ONE, parameters_of_one(awards[0], status=status)
+    return AWARD_WITH_STATUS if status else AWARD, parameters_of(awards, status=status)
 
 
 @retried
@@ -108,7 +109,7 @@ def _write_locked(awards: Sequence[Award], settle: Settle | None) -> dict[Docume
     if connection.vendor == "postgresql":
         uses = [_flat(use.key) | {"points": use.points} for row in rows for use in row.award.uses]
         statement, counters = (AWARD_CAPPED, [json.dumps(uses)]) if uses else (AWARD_LOCKED, [])
-        _run(statement, [_encoded(rows), *counters])
+        _run(statement, [*parameters_of_reserved(rows), *counters])
     else:
         award_sqlite.write(rows)
     return {(row.award.source, row.award.number): row for row in rows}
@@ -154,16 +155,8 @@ def _flat(key: CounterKey) -> dict[str, Any]:
     return {"name": key.name, "member_id": key.member_id, "period": key.period}
 
 
-def _run(statement: str, parameters: Sequence[str]) -> dict[Document, tuple[int, int]]:
+def _run(statement: str, parameters: Sequence[Parameter]) -> dict[Document, tuple[int, int]]:
     return {(row[0], row[1]): (row[2], row[3]) for row in fetch_prepared(statement, parameters)}
-
-
-def _encoded(rows: Sequence[Reserved]) -> str:
-    items = [
-        msgspec.to_builtins(row.award) | {"purchase_id": row.purchase_id, "entry_id": row.entry_id, "paid": row.paid}
-        for row in rows
-    ]
-    return json.dumps(items)
 
 
 def _known(awards: Sequence[Award], *, new: set[Document]) -> dict[Document, Posted]:

@@ -1,8 +1,6 @@
 """Making lots: when points become usable and when they end, by the programme's policy."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from members.ledger.award_rows import AwardLot
 from members.ledger.policies import NEVER, Override, Policy, end_from
@@ -10,6 +8,7 @@ from members.lib import periods
 from members.programme.models import Programme
 
 Kind = Programme.ExpiryPolicy
+_QUARTER = 15 * 60
 
 
 def new_lot(points: int, *, available_from: datetime | None, override: Override = None) -> AwardLot:
@@ -17,30 +16,36 @@ def new_lot(points: int, *, available_from: datetime | None, override: Override 
 
     ``override`` is what the tier or the rule says instead: other months, 0 for the same day, "never".
     """
-    expires_at = end_of_lot(available_from, override=override) if available_from else None
-    return AwardLot(points, available_from, expires_at, needs_notice(expires_at))
+    if available_from is None:
+        return AwardLot(points, None, None)
+    ends = _ends_now()
+    expires_at = ends.end_of(available_from, override)
+    return AwardLot(points, available_from, expires_at, _needs_notice(expires_at, ends.programme))
 
 
 def end_of_lot(available_from: datetime, *, override: Override = None) -> datetime | None:
     """Return the exclusive end of points that are usable from an instant; None for never."""
-    ends = _ends_now()
-    key = (periods.local_day(available_from, ends.zone), override)
-    if key not in ends.known:
-        ends.known[key] = end_from(ends.policy, key[0], ends.zone, override=override)
-    return ends.known[key]
+    return _ends_now().end_of(available_from, override)
 
 
-@dataclass(frozen=True)
 class _Ends:
-    """The policy of one reading of the settings, and the ends it has given, by day and override."""
+    """The policy of one reading of the settings, and the ends it has given, by quarter of an hour and override."""
 
-    programme: Programme
-    policy: Policy
-    zone: ZoneInfo
-    known: dict[tuple[date, Override], datetime | None]
+    def __init__(self, programme: Programme) -> None:
+        self.programme = programme
+        self.policy, self.zone = policy_of(programme), programme.tz
+        self.known: dict[tuple[float, Override], datetime | None] = {}
+
+    def end_of(self, available_from: datetime, override: Override) -> datetime | None:
+        # Since 1972 every day of every zone begins at a quarter; asking the zone for it takes longer than the rest.
+        key = (available_from.timestamp() // _QUARTER, override)
+        if key not in self.known:
+            day = periods.local_day(available_from, self.zone)
+            self.known[key] = end_from(self.policy, day, self.zone, override=override)
+        return self.known[key]
 
 
-# An award asks for the end of its lots: it is worked out once a day of purchase while the settings are the same row.
+# An award asks for the end of its lots: it is worked out once a time of purchase while the settings are the same row.
 _ends: _Ends | None = None
 
 
@@ -48,7 +53,7 @@ def _ends_now() -> _Ends:
     global _ends  # noqa: PLW0603 - goes with the one row that Programme.current() keeps
     programme = Programme.current()
     if _ends is None or _ends.programme is not programme:
-        _ends = _Ends(programme, policy_of(programme), programme.tz, {})
+        _ends = _Ends(programme)
     return _ends
 
 
@@ -57,8 +62,12 @@ def needs_notice(expires_at: datetime | None) -> bool:
 
     An end that has passed already (an imported past) needs no notice.
     """
+    return _needs_notice(expires_at, Programme.current())
+
+
+def _needs_notice(expires_at: datetime | None, programme: Programme) -> bool:
     # The host's clock will do, and spares the award a statement: only a past by far is told apart here.
-    return expires_at is not None and Programme.current().notice_days is not None and expires_at > datetime.now(UTC)
+    return expires_at is not None and programme.notice_days is not None and expires_at > datetime.now(UTC)
 
 
 def policy_of(programme: Programme) -> Policy:

@@ -1,7 +1,7 @@
 """The one door for purchases: whoever brings one, it is recorded and earns its points once."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -10,11 +10,17 @@ from members.earning.explanation import explain_earning
 from members.earning.reckoning import Manner, evaluate, nothing
 from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
-from members.ledger.award_rows import Award, Posted
+from members.ledger.award_rows import Award, Posted, Settle
 from members.ledger.awarding import award_purchases
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, purchase_digest
 from members.purchases.models import Purchase
+
+
+class Post(Protocol):
+    """How awards are written: ``award_purchases``, or another way with the same promises."""
+
+    def __call__(self, awards: Sequence[Award], *, settle: Settle) -> list[Posted]: ...
 
 
 class ContentDiffers(Exception):
@@ -67,10 +73,13 @@ def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
     ]
 
 
-def post_awards(decisions: Sequence[Decided]) -> list[Recorded]:
-    """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises."""
+def post_awards(decisions: Sequence[Decided], *, post: Post = award_purchases) -> list[Recorded]:
+    """Record what ``decide_awards`` decided; the second half of ``record_purchases``, with the same promises.
+
+    ``post`` writes the awards: one way is better for a till, another for files.
+    """
     awards = [decided.award for decided in decisions]
-    answers = list(zip(awards, award_purchases(awards, settle=settler(decisions)), strict=True))
+    answers = list(zip(awards, post(awards, settle=settler(decisions)), strict=True))
     differing = _differing([(award, posted) for award, posted in answers if posted.content_hash != award.content_hash])
     return [
         Recorded(

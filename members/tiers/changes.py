@@ -22,11 +22,11 @@ from members.tiers import windows
 from members.tiers.counting import Basis, Who, plain_window
 from members.tiers.models import Standing, TierSet
 from members.tiers.placing import Structure, structure_of
-from members.tiers.recalculation import move_members, no_moves, recalculate, report
+from members.tiers.recalculation import move_many, no_moves, recalculate, report
 from members.tiers.standing import current_tier_set
 from members.tiers.versions import CHANGES, activate_planned
 
-CHUNK = 2_000
+CHUNK = 5_000
 
 
 def recalculate_changed(*, at: datetime | None = None, turn: Turn | None = None) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _move(structure: Structure, ids: list[int], at: datetime, turn: Turn | None)
     ahead = [member_id for member_id in ids if member_id >= begin]
     for chunk in _chunks(ahead):
         who = Who(chunk[0], chunk[-1], chunk)
-        counts.update(move_members(structure, who, at=at, turn=turn, total=ids[-1]))
+        counts.update(move_many(structure, who, at=at, turn=turn, total=ids[-1]))
     return report(counts) | {"checked": len(ahead)}
 
 

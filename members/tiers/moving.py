@@ -23,6 +23,8 @@ _WHY = {
     Turn.STAY: Standing.Why.LADDER,
 }
 
+CHANGED = "tier.changed"
+
 
 @dataclass(frozen=True)
 class Move:
@@ -106,6 +108,12 @@ def _grants_at(member_ids: list[int], at: datetime) -> dict[int, list[TierGrant]
     return found
 
 
+def plan_alike(structure: Structure, places: Sequence[Place], at: datetime) -> list[Move]:
+    """Return the same for members about whom nothing was decided by staff and who paid for no tier."""
+    held = Tier.objects.in_bulk({place.tier_id for place in places if place.tier_id})
+    return [_plan(structure, place, [], held, at) for place in places]
+
+
 def write_moves(
     structure: Structure, moves: Sequence[Move], at: datetime, *, backfilled: bool, why: str | None = None
 ) -> None:
@@ -113,33 +121,38 @@ def write_moves(
 
     ``why`` is the reason where a decision is the cause. The members are locked.
     """
-    zone = Programme.current().tz
-    grace_until = grace_end(structure.tier_set, at, zone)
     begun = [move for move in moves if move.begins_standing]
     marked = [move.place.standing_id or 0 for move in moves if not move.begins_standing]
-    Standing.objects.filter(pk__in=marked).update(grace_until=grace_until)
+    Standing.objects.filter(pk__in=marked).update(grace_until=grace_from(structure, at))
     ended = [move.place.standing_id for move in begun if move.place.standing_id]
     Standing.objects.filter(pk__in=ended).update(until_at=at)
-    standings = [
-        Standing(
-            member_id=move.place.member_id,
-            tier=move.tier,
-            earned=move.earned if move.grant else None,
-            grant=move.grant,
-            from_at=at,
-            held_since=move.place.held_since if move.rank == move.old_rank else at,
-            keep_until=_keep_until(structure, move, at, zone),
-            grace_until=_grace_until(move, grace_until),
-            granted_until=move.granted_until,
-            why=why or _why(move),
-            qualified=move.place.figures.get(structure.tier_set.basis, 0),
-            figures=dict(move.place.figures),
-        )
-        for move in begun
-    ]
-    made = Standing.objects.bulk_create(standings)
+    made = Standing.objects.bulk_create([standing_of(structure, move, at, why=why) for move in begun])
     news = _changes(structure, zip(begun, made, strict=True)) + _graces(moves)
     write_events([NewEvent(kind, member_id, data, at, backfilled) for kind, member_id, data in news])
+
+
+def grace_from(structure: Structure, at: datetime) -> datetime:
+    """Return the end of a grace that begins at ``at``."""
+    return grace_end(structure.tier_set, at, Programme.current().tz)
+
+
+def standing_of(structure: Structure, move: Move, at: datetime, *, why: str | None = None) -> Standing:
+    """Return the standing that a move begins, not written yet."""
+    zone = Programme.current().tz
+    return Standing(
+        member_id=move.place.member_id,
+        tier=move.tier,
+        earned=move.earned if move.grant else None,
+        grant=move.grant,
+        from_at=at,
+        held_since=move.place.held_since if move.rank == move.old_rank else at,
+        keep_until=_keep_until(structure, move, at, zone),
+        grace_until=_grace_until(move, grace_end(structure.tier_set, at, zone)),
+        granted_until=move.granted_until,
+        why=why or _why(move),
+        qualified=move.place.figures.get(structure.tier_set.basis, 0),
+        figures=dict(move.place.figures),
+    )
 
 
 def _why(move: Move) -> str:
@@ -173,30 +186,39 @@ News = list[tuple[str, int, dict[str, Any]]]
 
 
 def _changes(structure: Structure, begun: Iterable[tuple[Move, Standing]]) -> News:
-    """Tell of tiers that changed; a start is a change when it is above the lowest tier."""
+    """Tell of tiers that changed."""
     return [
-        (
-            "tier.changed",
-            move.place.member_id,
-            {
-                "standing": standing.pk,
-                "from": move.place.tier_id or structure.tier(0).pk,
-                "to": standing.tier_id,
-                "direction": "down" if move.direction == "down" else "up",
-            },
-        )
+        (CHANGED, move.place.member_id, {"standing": standing.pk, **change})
         for move, standing in begun
-        if move.direction in {"up", "down"} or (move.direction == "start" and move.rank)
+        if (change := change_told(structure, move))
     ]
+
+
+def change_told(structure: Structure, move: Move) -> dict[str, Any]:
+    """Return what the log is told of a tier that changed, but for its standing; nothing where it did not change.
+
+    A start is a change when it is above the lowest tier.
+    """
+    if move.direction not in {"up", "down"} and not (move.direction == "start" and move.rank):
+        return {}
+    return {
+        "from": move.place.tier_id or structure.tier(0).pk,
+        "to": move.tier.pk,
+        "direction": "down" if move.direction == "down" else "up",
+    }
 
 
 def _graces(moves: Sequence[Move]) -> News:
     """Tell of graces that begin, and of those that were made good."""
-    news: News = []
-    for move in moves:
-        data = {"tier": move.earned.pk, "standing": move.place.standing_id}
-        if move.turn == Turn.GRACE:
-            news.append(("tier.grace_started", move.place.member_id, data))
-        elif move.turn == Turn.KEEP and move.place.grace_until is not None:
-            news.append(("tier.grace_made_good", move.place.member_id, data))
-    return news
+    return [
+        (kind, move.place.member_id, {"tier": move.earned.pk, "standing": move.place.standing_id})
+        for move in moves
+        if (kind := grace_told(move))
+    ]
+
+
+def grace_told(move: Move) -> str:
+    """Return the kind of event that tells of a grace that begins or was made good; empty where there is neither."""
+    if move.turn == Turn.GRACE:
+        return "tier.grace_started"
+    return "tier.grace_made_good" if move.turn == Turn.KEEP and move.place.grace_until is not None else ""

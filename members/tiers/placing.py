@@ -99,7 +99,7 @@ _DUE = """
 """
 # A tier of an older version that no review will ever touch: the same tier of the version in force takes its place.
 _OUTDATED = "(p.keep_until IS NULL AND p.held_set <> %s)"
-_LIST = "{tables} SELECT {columns} FROM placed p {condition}"
+_LIST = "SELECT {columns} FROM placed p {condition}"
 # Would fall if their term were over.
 _COUNT_BELOW = """
 {tables} SELECT count(*) FROM placed p
@@ -109,8 +109,22 @@ WHERE p.rank_now < p.held_rank AND p.rank_last < p.held_rank AND p.held_rank IN 
 
 def find_places(structure: Structure, who: Who, at: datetime) -> list[Place]:
     """Return the members among ``who`` for whom something is to be decided at ``at``, by id. One query."""
-    due = [*_due_parameters(at), structure.tier_set.pk]
-    return _places(structure, who, at, f"WHERE {_DUE} OR {_OUTDATED} ORDER BY p.member_id", due)
+    query, parameters = finding(structure, who, at)
+    return read_places(structure, query, parameters, at)
+
+
+def finding(
+    structure: Structure, who: Who, at: datetime, further: tuple[str, list[Any]] = ("", [])
+) -> tuple[str, list[Any]]:
+    """Return the query behind ``find_places`` and its parameters.
+
+    The columns are those of ``columns_of``, and ``further`` (SQL over ``p`` and its parameters) behind them.
+    """
+    columns, parameters = further
+    listed = _LIST.format(
+        columns=f"{_named(structure)}{columns}", condition=f"WHERE {_DUE} OR {_OUTDATED} ORDER BY p.member_id"
+    )
+    return _listing(structure, who, at, listed, [*parameters, *_due_parameters(at), structure.tier_set.pk])
 
 
 def find_moving(structure: Structure, who: Who, at: datetime) -> list[Place]:
@@ -144,6 +158,7 @@ def _due_parameters(at: datetime) -> list[Any]:
     return [db_time(at)] * 3
 
 
+# What is known of a member beside the figures.
 _COLUMNS = (
     "member_id",
     "joined_at",
@@ -160,18 +175,34 @@ _COLUMNS = (
     "rank_last",
 )
 _FIELDS = [name if name != "held_set" else "held_set_id" for name in _COLUMNS]
-_INSTANTS = {"joined_at", "keep_until", "grace_until", "granted_until", "held_since"}
+INSTANTS = {"joined_at", "keep_until", "grace_until", "granted_until", "held_since"}
 
 
-def _places(structure: Structure, who: Who, at: datetime, condition: str, more: list[Any]) -> list[Place]:
+def columns_of(structure: Structure) -> list[str]:
+    """Return the names of what is known of a member: the fixed ones, then the figures of both windows."""
+    return [*_COLUMNS, *_figure_columns([basis for basis in structure.bases if basis in COUNTED])]
+
+
+def _named(structure: Structure) -> str:
+    return ", ".join(f"p.{name}" for name in columns_of(structure))
+
+
+def _places(structure: Structure, who: Who, at: datetime, condition: str, parameters: list[Any]) -> list[Place]:
+    listed = _LIST.format(columns=_named(structure), condition=condition)
+    return read_places(structure, *_listing(structure, who, at, listed, parameters), at)
+
+
+def _listing(structure: Structure, who: Who, at: datetime, listed: str, parameters: list[Any]) -> tuple[str, list[Any]]:
+    tables, first = _placed(structure, who, at)
+    return f"{tables} {listed}", [*first, *parameters]
+
+
+def read_places(structure: Structure, query: str, parameters: Sequence[Any], at: datetime) -> list[Place]:
+    """Return the places that a query with the columns of ``columns_of`` tells."""
     counted = [basis for basis in structure.bases if basis in COUNTED]
-    columns = ", ".join(f"p.{name}" for name in (*_COLUMNS, *_figure_columns(counted)))
-    query, parameters = _placed(structure, who, at)
     with connection.cursor() as cursor:
-        statement = _LIST.format(tables=query, columns=columns, condition=condition)
-        cursor.execute(statement, [*parameters, *more])
-        rows = cursor.fetchall()
-    return [_place(structure, counted, row, at) for row in rows]
+        cursor.execute(query, parameters)
+        return [_place(structure, counted, row, at) for row in cursor.fetchall()]
 
 
 def _figure_columns(counted: list[str]) -> list[str]:
@@ -181,7 +212,7 @@ def _figure_columns(counted: list[str]) -> list[str]:
 def _place(structure: Structure, counted: list[str], row: Sequence[Any], at: datetime) -> Place:
     size = len(_COLUMNS)
     fixed: list[Any] = [
-        as_instant(value) if name in _INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)
+        as_instant(value) if name in INSTANTS else value for name, value in zip(_COLUMNS, row, strict=False)
     ]
     totals = [int(value) for value in row[size:]]
     figures = {str(basis): value for basis, value in zip(counted, totals, strict=False)}
@@ -208,7 +239,7 @@ _FOUND = """
            held.tier_set_id AS held_set, s.keep_until, s.grace_until, s.granted_until,
            coalesce(s.held_since, s.from_at) AS held_since, {now} AS rank_now, {last} AS rank_last{figures}
     FROM members_member m
-    LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL
+    LEFT JOIN members_standing s ON s.member_id = m.id AND s.until_at IS NULL AND {standing}
     LEFT JOIN members_tier held ON held.id = coalesce(s.earned_id, s.tier_id)
     LEFT JOIN members_tier same ON same.tier_set_id = %s AND same.code = held.code
     {joins}
@@ -229,6 +260,8 @@ def _placed(structure: Structure, who: Who, at: datetime) -> tuple[str, list[Any
         last=last,
         figures="".join(f", coalesce(c_{name}.{window}, 0) AS {name}_{window}" for name, window in columns),
         joins=" ".join(f"LEFT JOIN counted_{name} c_{name} ON c_{name}.owner = m.id" for name in counted),
+        # Said of the standing as well: else the standings of everybody are read for each range.
+        standing=who.sql("s.member_id"),
         who=who.sql("m.id"),
     )
     tables.add("placed", query, [*now_parameters, *last_parameters, structure.tier_set.pk])

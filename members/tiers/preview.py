@@ -12,7 +12,9 @@ from members.tiers.counting import Who
 from members.tiers.models import TierSet
 from members.tiers.moving import plan_moves
 from members.tiers.placing import count_below, find_moving, structure_of
-from members.tiers.recalculation import RANGE, no_moves
+from members.tiers.recalculation import no_moves
+
+RANGE = 10_000
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,15 @@ from members.events.readers import reader
 from members.jobs.schedule import Turn, scheduled
 from members.lib.clock import database_now
 from members.lib.transactions import retried
+from members.tiers.alike import move_alike, refresh_statistics
 from members.tiers.counting import Who
-from members.tiers.moving import Move, plan_moves, write_moves
+from members.tiers.moving import plan_moves, write_moves
 from members.tiers.placing import Structure, find_places, structure_of
 from members.tiers.standing import current_tier_set
 
-RANGE = 10_000
+# How many member ids one statement looks at, and how many members are decided one by one in between.
+RANGE = 50_000
+ALONE = 5_000
 
 # Facts that can make a member reach a tier.
 RAISING = {
@@ -47,10 +50,11 @@ def recalculate(*, at: datetime | None = None, turn: Turn | None = None, backfil
     counts = no_moves()
     if tier_set is not None and bounds["low"] is not None:
         structure = structure_of(tier_set)
+        refresh_statistics()
         low, high = max(bounds["low"], turn.cursor if turn else 0), bounds["high"]
         while low <= high:
             last = min(low + RANGE - 1, high)
-            counts.update(move_members(structure, Who(low, last), at=at, backfilled=backfilled, turn=turn, total=high))
+            counts.update(move_many(structure, Who(low, last), at=at, backfilled=backfilled, turn=turn, total=high))
             low = last + 1
     return report(counts)
 
@@ -64,11 +68,12 @@ def report(counts: Counter[str]) -> dict[str, int]:
     """Return what a run did, and how many hold the tier they held."""
     moved = counts["up"] + counts["down"] + counts["start"]
     told = {name: counts[name] for name in no_moves()}
-    return told | {"unchanged": Member.objects.exclude(status=Member.Status.MERGED).count() - moved}
+    # Counted in an index, which the status would not be.
+    return told | {"unchanged": Member.objects.filter(merged_into=None).count() - moved}
 
 
 @retried
-def move_members(
+def move_many(
     structure: Structure,
     who: Who,
     *,
@@ -77,21 +82,34 @@ def move_members(
     turn: Turn | None = None,
     total: int = 0,
 ) -> Counter[str]:
-    """Move those of the members for whom something is to be decided; return the count by direction.
+    """Move those of many members for whom something is to be decided; return the count by direction.
 
     With a turn the place is kept in the same transaction: the next range begins behind this one.
     """
-    candidates = find_places(structure, who, at)
-    # Locked alone, then looked up again: another worker may have moved them in between.
-    ids = tuple(place.member_id for place in candidates)
-    moves: list[Move] = []
-    if ids:
-        list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-        places = find_places(structure, Who(who.low, who.high, ids), at)
-        moves = plan_moves(structure, places, at)
-        write_moves(structure, moves, at, backfilled=backfilled)
+    counts, alone = move_alike(structure, who, at, backfilled=backfilled)
+    for begin in range(0, len(alone), ALONE):
+        ids = tuple(alone[begin : begin + ALONE])
+        counts.update(_move_each(structure, Who(ids[0], ids[-1], ids), at, backfilled=backfilled))
     if turn is not None:
         turn.checkpoint(who.high + 1, done=who.high, total=total)
+    return counts
+
+
+@retried
+def move_members(structure: Structure, who: Who, *, at: datetime, backfilled: bool = False) -> Counter[str]:
+    """Move those of a few members for whom something is to be decided, one by one; return the count by direction."""
+    # Locked alone, then looked up again: another worker may have moved them in between.
+    ids = tuple(place.member_id for place in find_places(structure, who, at))
+    if not ids:
+        return Counter()
+    list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    return _move_each(structure, Who(who.low, who.high, ids), at, backfilled=backfilled)
+
+
+def _move_each(structure: Structure, who: Who, at: datetime, *, backfilled: bool) -> Counter[str]:
+    """Move members who are locked."""
+    moves = plan_moves(structure, find_places(structure, who, at), at)
+    write_moves(structure, moves, at, backfilled=backfilled)
     return Counter(move.direction for move in moves)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from members.lib.prepared import fetch_prepared
+from members.lib.prepared import array_of, fetch_prepared
 from members.tiers.counting import asked_by, db_time
 from members.tiers.evaluation import Figures
 from members.tiers.models import Standing, Tier, TierSet
@@ -145,7 +145,7 @@ def held_by(member_ids: Sequence[int], *, since: datetime, until: datetime) -> l
     costs more than running it, and instants that nobody compares cost most of the reading.
     """
     if connection.vendor == "postgresql":
-        return fetch_prepared(HELD_BY, {"members": list(member_ids), "since": since, "until": until})
+        return fetch_prepared(HELD_BY, [array_of(member_ids), since.isoformat(), until.isoformat()])
     span = {"since": db_time(since), "until": db_time(until), "members": json.dumps(list(member_ids))}
     with connection.cursor() as cursor:
         cursor.execute(_HELD_ON_SQLITE, span)
@@ -153,13 +153,15 @@ def held_by(member_ids: Sequence[int], *, since: datetime, until: datetime) -> l
 
 
 _HELD = """
-SELECT member_id, tier_id, CASE WHEN from_at > %(since)s THEN from_at END,
-       CASE WHEN until_at <= %(until)s THEN until_at END
+SELECT member_id, tier_id, CASE WHEN from_at > {since} THEN from_at END,
+       CASE WHEN until_at <= {until} THEN until_at END
 FROM members_standing
-WHERE {members} AND from_at <= %(until)s AND (until_at IS NULL OR until_at > %(since)s)
+WHERE {members} AND from_at <= {until} AND (until_at IS NULL OR until_at > {since})
 """
-HELD_BY = _HELD.format(members="member_id = ANY(%(members)s)")
-_HELD_ON_SQLITE = _HELD.format(members="member_id IN (SELECT value FROM json_each(%(members)s))")
+HELD_BY = _HELD.format(members="member_id = ANY($1::bigint[])", since="$2::timestamptz", until="$3::timestamptz")
+_HELD_ON_SQLITE = _HELD.format(
+    members="member_id IN (SELECT value FROM json_each(%(members)s))", since="%(since)s", until="%(until)s"
+)
 
 
 def current_tier_set() -> TierSet | None:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +53,10 @@ class Server:
             self.process.wait()
 
 
-def start_postgres(folder: Path, *, durable: bool) -> Server:
+def start_postgres(folder: Path, *, durable: bool, settings: Mapping[str, str] | None = None) -> Server:
     """Start a private PostgreSQL in `folder`; `durable` keeps fsync on, for tests that kill it.
 
-    Raises ServerMissing without binaries, ServerFailed when it does not answer.
+    `settings` are further ones of the server. Raises ServerMissing without binaries, ServerFailed without an answer.
     """
     binaries = postgres_binaries()
     folder.mkdir(parents=True)
@@ -80,6 +80,7 @@ def start_postgres(folder: Path, *, durable: bool) -> Server:
     run_as(account, [str(binaries / "initdb"), *initdb[1:]])
     options = {"listen_addresses": "", "unix_socket_directories": str(sockets), "max_connections": "120"}
     options |= {} if durable else UNSAFE_AND_FAST
+    options |= settings or {}
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     process = launch(account, [str(binaries / "postgres"), "-D", str(data), *flags], folder / "log")
     ready = [str(binaries / "pg_isready"), "-q", "-h", str(sockets), "-U", "test", "-d", "postgres"]

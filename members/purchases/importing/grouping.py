@@ -1,10 +1,11 @@
 """From lines to documents. Pure: no file, no database, no clock."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from members.lib.periods import local_instant
@@ -12,9 +13,11 @@ from members.purchases.drafts import DraftLine
 from members.purchases.importing.parsing import Reason
 from members.purchases.importing.spool import JoinedRow, Problem
 
+# Some years of them: documents come in the order of time, but their customers do not.
+_DAYS_KEPT = 5_000
 
-@dataclass(frozen=True, slots=True)
-class Document:
+
+class Document(NamedTuple):
     """A purchase or return of the file; ``places`` holds the line number of each draft line."""
 
     number: str
@@ -32,19 +35,15 @@ def group_lines(rows: Iterable[JoinedRow]) -> Iterator[Document]:
         lines = list(group)
         _id, number, at, customer, member_id = lines[0][:5]
         own = [line for line in lines if line[6] == customer]
+        strangers = [line for line in lines if line[6] != customer] if len(own) < len(lines) else []
         yield Document(
             number=number,
             at=at,
             customer=customer,
             member_id=member_id,
-            lines=tuple(
-                [
-                    DraftLine(sku, quantity, amount, "", description)
-                    for *_head, sku, description, quantity, amount in own
-                ]
-            ),
+            lines=tuple([DraftLine(line[7], line[9], line[10], "", line[8]) for line in own]),
             places=tuple([line[5] for line in own]),
-            strangers=tuple(Problem(line[5], number, Reason.OTHER_CUSTOMER) for line in lines if line[6] != customer),
+            strangers=tuple([Problem(line[5], number, Reason.OTHER_CUSTOMER) for line in strangers]),
         )
 
 
@@ -66,5 +65,16 @@ def places_of(unmatched: Iterable[DraftLine], document: Document) -> list[tuple[
 def instant_of(wall_clock: str, shift: timedelta, zone: ZoneInfo) -> datetime:
     """Return the UTC instant of a wall-clock time of the file, moved by whole days."""
     at = datetime.fromisoformat(wall_clock) + shift
+    offset = _offset_on(at.date(), zone)
+    if offset is not None:
+        return (at - offset).replace(tzinfo=UTC)
     instant = local_instant(at.date(), at.hour, at.minute, zone)
     return instant.astimezone(UTC) + timedelta(seconds=at.second)
+
+
+@lru_cache(_DAYS_KEPT)
+def _offset_on(day: date, zone: ZoneInfo) -> timedelta | None:
+    """Return how far the clocks are from UTC all that day long; None where they are changed."""
+    midnight = datetime.combine(day, time.min)
+    offsets = {(midnight + timedelta(hours=hour)).replace(tzinfo=zone).utcoffset() for hour in range(25)}
+    return offsets.pop() if len(offsets) == 1 else None

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from django.utils.translation import gettext as _
 
@@ -31,8 +31,7 @@ class UnreadableFile(Exception):
     """The file cannot be imported at all; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row and the number of its first line; a row that could not be split has a reason instead of cells."""
 
     line: int

@@ -4,7 +4,9 @@ Nothing is written before the whole file could be read. A killed import is begun
 key, so what is there already stays as it is, and only the rest is recorded.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +15,9 @@ from pathlib import Path
 
 from members.accounts.enrolment import enrol_members_in_bulk
 from members.accounts.models import Identity
+from members.earning.evaluation import compiled_caps
 from members.earning.settling import Decided
+from members.ledger.award_copy import award_purchases_of_file
 from members.ledger.expiry import expire_due
 from members.lib.clock import database_now
 from members.lib.money import exponent
@@ -34,11 +38,13 @@ from members.tiers.recalculation import recalculate
 
 ORIGIN = "import"
 READ_AT_ONCE = 5000
-PURCHASES_AT_ONCE = 1000
+PURCHASES_AT_ONCE = 2000
+MOST_LANES = 2
 RETURNS_AT_ONCE = 500
-LINES_AT_ONCE = 20_000
+LINES_AT_ONCE = 10_000
 MOST_LINES_IN_DOCUMENT = 10_000
 CUSTOMERS_AT_ONCE = 5000
+_NEW_BETWEEN_COLLECTIONS = 50_000
 
 # Told how far a stage ("reading", "purchases", "returns") has come, in rows or documents.
 Say = Callable[[str, int], None]
@@ -118,11 +124,11 @@ class _Run:
         """Return when that was, in UTC."""
         return instant_of(wall_clock, self.shift, Programme.current().tz)
 
-    def batches(self, *, returned: bool, size: int) -> Iterator[list[Document]]:
-        """Yield the documents in the order of time, in lists that fit into memory."""
+    def batches(self, *, returned: bool, size: int, named: bool = True) -> Iterator[list[Document]]:
+        """Yield the documents that name a customer, or the others, by time, in lists that fit into memory."""
         batch: list[Document] = []
         lines = 0
-        for document in group_lines(self.spool.documents(returned=returned)):
+        for document in group_lines(self.spool.documents(returned=returned, named=named)):
             if batch and (len(batch) >= size or lines + len(document.lines) > LINES_AT_ONCE):
                 yield batch
                 batch, lines = [], 0
@@ -164,7 +170,7 @@ def import_purchases(
     is_done = known is not None and known.state == PurchaseImport.State.DONE
     if known is not None and is_done and report is None and not dry_run:
         return Outcome(Counts(**known.counts), was_done=True)
-    with Spool() as spool:
+    with Spool() as spool, _rarely_collected():
         run = _prepare(
             spool,
             find_sheet(path),
@@ -186,6 +192,19 @@ def import_purchases(
         if report is not None:
             write_report(report, spool.problems())
         return Outcome(run.counts, was_done=is_done, expired=expired)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Let the garbage collector look seldom: the rows of a batch go with their last reference, it only counts them."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_NEW_BETWEEN_COLLECTIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def _prepare(
@@ -215,18 +234,7 @@ def _prepare(
             problems.append(Problem(row.line, number_in(row.cells, columns), rejected.reason, rejected.cell))
         else:
             rounding += line.rounding
-            lines.append(
-                (
-                    row.line,
-                    line.number,
-                    line.sku,
-                    line.description,
-                    line.quantity,
-                    line.amount,
-                    line.at,
-                    line.customer,
-                )
-            )
+            lines.append((row.line, *line[:-1]))
         if counts.rows % READ_AT_ONCE == 0:
             spool.add(lines, problems)
             lines, problems = [], []
@@ -278,7 +286,8 @@ def _known_members(source: str, chunk: list[tuple[str, str]]) -> dict[str, int]:
 
 def _record_purchases(run: _Run) -> None:
     done = 0
-    for batch, results in in_background(_post_batch, _decided_batches(run)):
+    lanes = _lanes()
+    for batch, results in in_background(_post_batch, _decided_batches(run, lanes), lanes=lanes):
         for document, recorded in zip(batch.documents, results, strict=True):
             if recorded.differs:
                 problem = Problem(document.places[0], document.number, Reason.CONTENT_DIFFERS)
@@ -291,6 +300,11 @@ def _record_purchases(run: _Run) -> None:
         run.say("purchases", done)
 
 
+def _lanes() -> int:
+    """Return by how many connections purchases are posted: one where caps let the earlier purchase go first."""
+    return 1 if compiled_caps() else MOST_LANES
+
+
 @dataclass(frozen=True)
 class _Batch:
     """Documents with what each of them earns, ready to be posted."""
@@ -299,20 +313,25 @@ class _Batch:
     awards: list[Decided]
 
 
-def _decided_batches(run: _Run) -> Iterator[_Batch]:
-    for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        documents = [document for document in batch if document.customer]
-        yield _Batch(documents, decide_awards(drafts=[run.purchase(document) for document in documents]))
+def _decided_batches(run: _Run, lanes: int) -> Iterator[list[_Batch]]:
+    """Yield batches in parts for the lanes; a member's purchases all take one lane, and so stay in their order."""
+    for documents in run.batches(returned=False, size=PURCHASES_AT_ONCE):
+        decided = decide_awards(drafts=[run.purchase(document) for document in documents])
+        parts = [_Batch([], []) for _lane in range(lanes)]
+        for document, award in zip(documents, decided, strict=True):
+            part = parts[(document.member_id or 0) % lanes]
+            part.documents.append(document)
+            part.awards.append(award)
+        yield parts
 
 
 def _post_batch(batch: _Batch) -> list[Recorded]:
-    return post_awards(batch.awards)
+    return post_awards(batch.awards, post=award_purchases_of_file)
 
 
 def _keep_unmatched(run: _Run) -> None:
     """Keep the purchases that name no customer, for whoever shows the receipt."""
-    for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        documents = [document for document in batch if not document.customer]
+    for documents in run.batches(returned=False, named=False, size=PURCHASES_AT_ONCE):
         results = unclaimed.keep_unmatched(drafts=[run.purchase(document) for document in documents])
         for document, kept in zip(documents, results, strict=True):
             if kept.differs:
@@ -389,10 +408,11 @@ def _rehearse(run: _Run) -> None:
         run.counts.members += len(chunk) - len(members)
         run.spool.name_members(members)
     for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        named = [document for document in batch if document.customer]
-        run.counts.kept += len(batch) - len(named)
-        fresh = _new_among(run, named, [run.purchase(document) for document in named])
+        fresh = _new_among(run, batch, [run.purchase(document) for document in batch])
         run.counts.purchases += len(fresh)
+        run.spool.add_problems(chain.from_iterable(document.strangers for document in batch))
+    for batch in run.batches(returned=False, named=False, size=PURCHASES_AT_ONCE):
+        run.counts.kept += len(batch)
         run.spool.add_problems(chain.from_iterable(document.strangers for document in batch))
     run.spool.prepare_matching()
     for batch in run.batches(returned=True, size=RETURNS_AT_ONCE):

@@ -47,7 +47,7 @@ SELECT d.id, d.number, d.at, d.customer, c.member_id,
        l.no, l.customer, l.sku, l.description, l.quantity, l.amount
 FROM document d JOIN line l INDEXED BY line_number ON l.number = d.number
      LEFT JOIN customer c ON c.value = d.customer
-WHERE d.returned = ? ORDER BY d.id, l.no
+WHERE d.returned = ? AND (d.customer <> '') = ? ORDER BY d.id, l.no
 """
 _AMOUNTS = """
 SELECT coalesce(sum(amount), 0) FROM document d JOIN line l USING (number, customer) WHERE d.returned = ?
@@ -108,9 +108,12 @@ class Spool(AbstractContextManager["Spool"]):
         self._db.execute("DELETE FROM document WHERE lines > ?", [most_lines])
         self._db.execute(_CUSTOMERS)
 
-    def documents(self, *, returned: bool) -> Iterator[JoinedRow]:
-        """Yield the lines of all purchases, or of all returns, document by document in the order of time."""
-        return self._db.execute(_LINES, [returned])
+    def documents(self, *, returned: bool, named: bool = True) -> Iterator[JoinedRow]:
+        """Yield the lines of all purchases, or of all returns, document by document in the order of time.
+
+        Of those that name a customer, or of the others.
+        """
+        return self._db.execute(_LINES, [returned, named])
 
     def amount(self, *, returned: bool) -> int:
         """Return the sum of all purchases, or of all returns, in minor units."""

@@ -14,7 +14,16 @@ from members.tiers.models import Standing, Tier, TierSet
 from members.tiers.recalculation import recalculate
 from members.tiers.standing import current_standing
 from tests.factories import make_member, make_staff
-from tests.members.tiers.shop import bring_back, bring_friend, day, joined, open_shop, shop
+from tests.members.tiers.shop import (
+    bring_back,
+    bring_friend,
+    day,
+    joined,
+    open_random_shop,
+    open_shop,
+    random_day,
+    shop,
+)
 
 # What is not committed yet is not read from the log.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.ledger_alone]
@@ -150,50 +159,11 @@ def test_the_place_in_the_log_tells_each_member_once():
     assert list(feed.members_told_of(after, feed.newest_place())) == []
 
 
-def random_day(chance, member, at):
-    """Let something happen to a member, or nothing."""
-    what = chance.randrange(8)
-    if what < 3:
-        shop(member, chance.choice([100, 250, 500, 900]), at - timedelta(days=chance.choice([0, 0, 40])))
-    elif what == 3:
-        bring_friend(member, at)
-    elif what == 4:
-        recorded = shop(member, 300, at)
-        PointsLot.objects.filter(entry__purchase_id=recorded.purchase_id).update(
-            available_from=at + timedelta(days=chance.choice([20, 60]))
-        )
-    elif what == 5 and member.purchases.filter(amount=25_000, lines__return_lines=None).exists():
-        bring_back(member, 250, at)
-    elif what == 6:
-        granting.grant_tier(
-            member_id=member.pk,
-            tier_id=chance.choice(list(Tier.objects.filter(tier_set__is_current=True))).pk,
-            until=at + timedelta(days=chance.choice([30, 90])),
-            why=chance.choice(["MANUAL", "PAID"]),
-            reason="x",
-            key=f"{member.pk}:{at.isoformat()}",
-            at=at,
-        )
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_on_random_histories_the_nightly_run_finds_what_a_full_run_finds(seed):
     """After every night a full run over everybody must find nothing left to do."""
     chance = random.Random(seed)
-    tier_set = open_shop(
-        window=chance.choice(TierSet.Window.values),
-        window_months=3,
-        window_days=50,
-        keep=chance.choice(TierSet.Keep.values),
-        keep_months=2,
-        keep_days=45,
-        grace_days=chance.choice([0, 15]),
-        drop=chance.choice(TierSet.Drop.values),
-        combine=chance.choice(["ALL", "ANY"]),
-    )
-    silver, gold = tier_set.tiers.get(rank=1), tier_set.tiers.get(rank=2)
-    Tier.objects.filter(pk=silver.pk).update(also_tenure=chance.choice([None, 8]))
-    Tier.objects.filter(pk=gold.pk).update(also_referrals=chance.choice([None, 1]))
+    open_random_shop(chance)
     at = day(2026, 1, 5, 3)
     members = [joined(at - timedelta(days=chance.randrange(500))) for _ in range(5)]
     for _ in range(18):

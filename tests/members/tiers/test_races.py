@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from members.events.models import Event
-from members.tiers import granting
+from members.tiers import alike, granting
 from members.tiers.counting import Who
 from members.tiers.models import Standing, Tier, TierSet
 from members.tiers.moving import plan_moves, write_moves
@@ -51,6 +51,30 @@ def test_the_race_sees_a_missing_lock():
     member = member_who_rises()
     outcomes = run_together([partial(move_without_lock, member.pk)] * 4)
     assert any(isinstance(outcome, IntegrityError) for outcome in outcomes)
+
+
+def test_the_race_of_sets_sees_a_missing_lock(monkeypatch):
+    """The mutant writes what it decided together before it has the members."""
+    member_who_rises()
+    decide = alike._decide
+
+    def slowly(*words):
+        time.sleep(0.2)
+        return decide(*words)
+
+    monkeypatch.setattr(alike, "_LOCK", "SELECT 1")
+    monkeypatch.setattr(alike, "_decide", slowly)
+    outcomes = run_together([recalculate] * 4)
+    assert any(isinstance(outcome, IntegrityError) for outcome in outcomes)
+
+
+def test_four_workers_at_once_start_everybody_once():
+    make_rule()
+    make_tiers()
+    members = [make_member() for _ in range(40)]
+    outcomes = run_together([recalculate] * 4)
+    assert sum(int(outcome["start"]) for outcome in outcomes) == len(members)
+    assert Standing.objects.filter(until_at=None).count() == Standing.objects.count() == len(members)
 
 
 def test_a_decision_and_a_purchase_at_once_both_count():

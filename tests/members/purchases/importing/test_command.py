@@ -85,7 +85,7 @@ def totals() -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("model", "count"), [(Purchase, 1000), (Return, 500)])
+@pytest.mark.parametrize(("model", "count"), [(Purchase, 1), (Purchase, 1000), (Return, 500)])
 def test_a_killed_import_carries_on_to_the_totals_of_an_undisturbed_one(tmp_path, model, count):
     make_rule()
     set_programme(expiry_policy="NEVER")
