@@ -31,7 +31,9 @@ from members.ledger.models import (
 from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
 from members.programme.models import Programme
 from members.purchases.models import (
+    FraudMark,
     Purchase,
+    PurchaseHold,
     PurchaseImport,
     PurchaseKey,
     PurchaseLine,
@@ -55,6 +57,7 @@ __all__ = [
     "EarningRule",
     "Event",
     "EventReader",
+    "FraudMark",
     "Heartbeat",
     "Hold",
     "Household",
@@ -79,6 +82,7 @@ __all__ = [
     "PointsLot",
     "Programme",
     "Purchase",
+    "PurchaseHold",
     "PurchaseImport",
     "PurchaseKey",
     "PurchaseLine",
