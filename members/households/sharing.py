@@ -79,7 +79,10 @@ class HouseholdPool:
     """The household as a pool of points."""
 
     def shares_with(self, member_id: int, at: datetime) -> list[Share]:
-        """Return the others of the household who agreed, with what is left of their month. At most two queries."""
+        """Return the others of the household who agreed, with what is left of their month. At most three queries."""
+        # Most belong to none, and every redemption asks.
+        if not HouseholdMember.objects.filter(member_id=member_id, left_at=None).exists():
+            return []
         others = HouseholdMember.objects.filter(
             household__belongings__member=member_id,
             household__belongings__left_at=None,

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rewards.admin.forms import GenerateForm, RewardForm, StockForm, UploadForm
+from rewards.codes.patterns import ImpossiblePattern
 from rewards.codes.pool import TooManyCodes, Upload, generate_codes, upload_codes
 from rewards.models import Category, Code, Reward, RewardLimit, RewardTierPrice
-from rewards.stock.movements import NotEnoughStock, adjust_stock
+from rewards.stock.movements import NotEnoughStock, adjust_stock, left_of
 
 LATEST = 20
 
@@ -49,8 +50,8 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
     form = RewardForm
     inlines = (LimitInline, TierPriceInline)
     list_display = ("name", "kind", "points", "left", "is_active", "more")
-    list_filter = ("kind", "category", "is_active")
-    list_select_related = ("stock", "category")
+    list_filter = ("kind", "category", "is_active", ("low_stock_since", admin.EmptyFieldListFilter))
+    list_select_related = ("category",)
     search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id")
     readonly_fields = ("public_id", "preview", "left", "more")
     fieldsets = (
@@ -81,12 +82,15 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
 
     @admin.display(description=gettext_lazy("left"))
     def left(self, reward: Reward) -> str:
-        """How many can still be given."""
+        """How many can still be given, and that they are few."""
+        return f"{self._left(reward)} ⚠" if reward.low_stock_since is not None else self._left(reward)
+
+    def _left(self, reward: Reward) -> str:
         if reward.needs_code_pool:
             return _("%(count)s codes") % {"count": Code.objects.free(reward.pk).count()}
         if reward.is_unlimited or reward.pk is None:
             return "∞"
-        return str(reward.stock.on_hand) if hasattr(reward, "stock") else "0"
+        return str(left_of([reward.pk]).get(reward.pk, 0))
 
     @admin.display(description=gettext_lazy("change"))
     def more(self, reward: Reward) -> SafeString | str:
@@ -115,7 +119,14 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         if form.is_valid() and self._adjust(request, reward, form):
             return redirect(request.path)
         latest = reward.stock_movements.select_related("redemption", "actor").order_by("-pk")[:LATEST]
-        return self._page(request, reward, "rewards/admin/stock.html", form=form, movements=latest)
+        return self._page(
+            request,
+            reward,
+            "rewards/admin/stock.html",
+            form=form,
+            movements=latest,
+            left=left_of([reward.pk]).get(reward.pk, 0),
+        )
 
     def codes_page(self, request: HttpRequest, reward_id: int) -> HttpResponse:
         """Upload or generate codes; report the lines that were not taken."""
@@ -160,7 +171,12 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         return True
 
     def _generate(self, request: HttpRequest, reward: Reward, form: GenerateForm) -> bool:
-        made = generate_codes(reward_id=reward.pk, count=form.cleaned_data["count"], actor_id=request.user.pk)
+        wanted = {"count": form.cleaned_data["count"], "pattern": form.pattern()}
+        try:
+            made = generate_codes(reward_id=reward.pk, actor_id=request.user.pk, **wanted)
+        except ImpossiblePattern:
+            form.add_error("text", _("Earlier codes have used this pattern up."))
+            return False
         text = ngettext("%(count)s code was made.", "%(count)s codes were made.", made) % {"count": made}
         self.message_user(request, text, messages.SUCCESS)
         return True
