@@ -3,6 +3,7 @@
 from members.accounts.models import (
     ApiKey,
     BirthdayChange,
+    CardUse,
     Consent,
     DeadNumber,
     Identity,
@@ -29,9 +30,11 @@ from members.ledger.models import (
     PointsLot,
 )
 from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
-from members.programme.models import Programme
+from members.programme.models import PointsValue, Programme
 from members.purchases.models import (
+    FraudMark,
     Purchase,
+    PurchaseHold,
     PurchaseImport,
     PurchaseKey,
     PurchaseLine,
@@ -48,6 +51,7 @@ __all__ = [
     "ApiKey",
     "Audit",
     "BirthdayChange",
+    "CardUse",
     "Consent",
     "Counter",
     "DeadNumber",
@@ -55,6 +59,7 @@ __all__ = [
     "EarningRule",
     "Event",
     "EventReader",
+    "FraudMark",
     "Heartbeat",
     "Hold",
     "Household",
@@ -77,8 +82,10 @@ __all__ = [
     "PointsEntry",
     "PointsGift",
     "PointsLot",
+    "PointsValue",
     "Programme",
     "Purchase",
+    "PurchaseHold",
     "PurchaseImport",
     "PurchaseKey",
     "PurchaseLine",

@@ -133,6 +133,11 @@ def _ends(ends: dict[datetime, int]) -> list[Expiring]:
     ]
 
 
+def entry_points(entry_id: int) -> int:
+    """Return the signed points of one entry. Raises PointsEntry.DoesNotExist."""
+    return PointsEntry.objects.values_list("points", flat=True).get(pk=entry_id)
+
+
 def history_page(member_id: int, *, before_id: int | None = None, limit: int = 20) -> Page[PointsEntry]:
     """Return entries of the member and of those merged into it, newest first, older than ``before_id``.
 
