@@ -1,9 +1,10 @@
 """What a member shares with the household, and who may use whose points."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from members.accounts.models import Member
 from members.events.log import write_event
@@ -73,6 +74,13 @@ def seen_by(member_id: int, at: datetime) -> list[Seen]:
         )
         for row in sorted(rows, key=lambda row: (row.role != Role.HEAD, row.joined_at, row.pk))
     ]
+
+
+def helped_members(member_ids: Collection[int]) -> set[int]:
+    """Return which of the members belong to a household in which somebody else shares points."""
+    others = HouseholdMember.objects.filter(household=OuterRef("household"), left_at=None, shares_points=True)
+    own = HouseholdMember.objects.filter(member__in=member_ids, left_at=None)
+    return set(own.filter(Exists(others.exclude(member=OuterRef("member")))).values_list("member", flat=True))
 
 
 class HouseholdPool:
