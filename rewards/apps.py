@@ -13,6 +13,7 @@ class RewardsConfig(AppConfig):
     def ready(self) -> None:
         """Register."""
         from rewards.browsing import interests
+        from rewards.handover import clearing, parcels
         from rewards.redemption import audit, expiry, low_stock
         from rewards.waiting import jobs
         from rewards.web import parts

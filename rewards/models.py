@@ -3,6 +3,7 @@
 from rewards.browsing.models import Interest
 from rewards.catalogue.models import Category, Reward, RewardLimit, RewardTierPrice
 from rewards.codes.models import Code, CodeUse
+from rewards.handover.models import Parcel
 from rewards.partners.models import Partner
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock, StockMovement
@@ -14,6 +15,7 @@ __all__ = [
     "Code",
     "CodeUse",
     "Interest",
+    "Parcel",
     "Partner",
     "Redemption",
     "Reward",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rewards.web import catalogue, parts, views, waiting, wishes
+from rewards.web import catalogue, handover, parts, views, waiting, wishes
 
 app_name = "rewards"
 
@@ -20,4 +20,5 @@ urlpatterns: list[URLPattern] = [
     path("interests/", parts.save_interests, name="interests"),
     path("wallet/", views.wallet, name="wallet"),
     path("wallet/<slug:public_id>/", views.redemption, name="redemption"),
+    path("wallet/<slug:public_id>/address/", handover.address, name="address"),
 ]
