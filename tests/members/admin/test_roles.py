@@ -43,6 +43,7 @@ PAGES = {
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
+    "rewards_parcel_sent": ({"rewards.view_parcel", "rewards.change_parcel"}, None),
     "feedback_survey_scores": ({"feedback.view_survey"}, "survey"),
 }
 BUTTONS = {
@@ -71,6 +72,8 @@ ACTIONS = {
     ("subscription", "resume"): "members.change_subscription",
     ("planpayment", "record_payment"): "members.change_planpayment",
     ("planpayment", "record_refund"): "members.change_planpayment",
+    ("parcel", "list_addresses"): "rewards.change_parcel",
+    ("parcel", "deliver"): "rewards.change_parcel",
     ("redemption", "mark_used"): "rewards.change_redemption",
     ("redemption", "undo_used"): "rewards.change_redemption",
     ("redemption", "cancel"): "rewards.change_redemption",
