@@ -53,7 +53,10 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
             },
         ),
         (_("Earning"), {"fields": ("earning_rounding", "companies_earn")}),
-        (_("Returns and corrections"), {"fields": ("return_window_days", "debt_policy", "adjustment_limit")}),
+        (
+            _("Returns and corrections"),
+            {"fields": ("return_window_days", "redemption_undo_days", "debt_policy", "adjustment_limit")},
+        ),
         (_("Forgotten purchases"), {"fields": ("claim_days", "claims_per_day")}),
         (_("Cost"), {"fields": ("cost_of_thousand_points",)}),
         (

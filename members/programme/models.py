@@ -157,6 +157,11 @@ class Programme(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Points set aside for a purchase go back by themselves after so many hours."),
     )
+    redemption_undo_days = models.PositiveSmallIntegerField(
+        _("a used reward can be opened again for days"),
+        default=30,
+        help_text=_("Staff undo a wrong mark so long; after that they give points back instead."),
+    )
     claim_days = models.PositiveSmallIntegerField(
         _("a forgotten purchase can be claimed for days"), default=30, validators=[MinValueValidator(1)]
     )

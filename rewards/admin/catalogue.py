@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rewards.admin.forms import GenerateForm, RewardForm, StockForm, UploadForm
 from rewards.codes.pool import TooManyCodes, Upload, generate_codes, upload_codes
 from rewards.models import Category, Code, Reward, RewardLimit, RewardTierPrice
-from rewards.stock.movements import NotEnoughStock, adjust_stock
+from rewards.stock.movements import NotEnoughStock, adjust_stock, left_of
 
 LATEST = 20
 
@@ -50,7 +50,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
     inlines = (LimitInline, TierPriceInline)
     list_display = ("name", "kind", "points", "left", "is_active", "more")
     list_filter = ("kind", "category", "is_active")
-    list_select_related = ("stock", "category")
+    list_select_related = ("category",)
     search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id")
     readonly_fields = ("public_id", "preview", "left", "more")
     fieldsets = (
@@ -86,7 +86,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
             return _("%(count)s codes") % {"count": Code.objects.free(reward.pk).count()}
         if reward.is_unlimited or reward.pk is None:
             return "∞"
-        return str(reward.stock.on_hand) if hasattr(reward, "stock") else "0"
+        return str(left_of([reward.pk]).get(reward.pk, 0))
 
     @admin.display(description=gettext_lazy("change"))
     def more(self, reward: Reward) -> SafeString | str:
@@ -115,7 +115,14 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         if form.is_valid() and self._adjust(request, reward, form):
             return redirect(request.path)
         latest = reward.stock_movements.select_related("redemption", "actor").order_by("-pk")[:LATEST]
-        return self._page(request, reward, "rewards/admin/stock.html", form=form, movements=latest)
+        return self._page(
+            request,
+            reward,
+            "rewards/admin/stock.html",
+            form=form,
+            movements=latest,
+            left=left_of([reward.pk]).get(reward.pk, 0),
+        )
 
     def codes_page(self, request: HttpRequest, reward_id: int) -> HttpResponse:
         """Upload or generate codes; report the lines that were not taken."""

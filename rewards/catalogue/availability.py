@@ -18,7 +18,9 @@ class Why(StrEnum):
     LIMIT_REACHED = "limit_reached"
     SOLD_OUT = "sold_out"
     NO_CODES = "no_codes"
+    STORE = "store"
     POINTS_MISSING = "points_missing"
+    OWN_POINTS_MISSING = "own_points_missing"
     ACCOUNT_UNDER_REVIEW = "account_under_review"
 
 
@@ -58,14 +60,16 @@ class Facts:
     is_in_segment: bool = True
     on_hand: int | None = None
     has_code: bool = True
+    # Points wait for money: only the member's own (of ``spendable``) can be set aside. None: all are the own.
+    needs_hold: bool = False
+    own_points: int | None = None
+    is_store_allowed: bool = True
 
 
 def reasons_against(facts: Facts) -> list[Reason]:
     """Return every reason why not, the ones nobody can change first; empty when the reward can be had."""
     found = [*_offer(facts), *_member(facts), *_supply(facts)]
-    if facts.spendable < facts.price:
-        found.append(missing_points(needed=facts.price, spendable=facts.spendable))
-    return found
+    return [*found, *_points(facts)]
 
 
 def missing_points(*, needed: int, spendable: int) -> Reason:
@@ -76,6 +80,16 @@ def missing_points(*, needed: int, spendable: int) -> Reason:
         "missing": needed - spendable,
     }
     return Reason(Why.POINTS_MISSING, figures)
+
+
+def _points(facts: Facts) -> list[Reason]:
+    if facts.spendable < facts.price:
+        return [missing_points(needed=facts.price, spendable=facts.spendable)]
+    own = facts.spendable if facts.own_points is None else facts.own_points
+    if facts.needs_hold and own < facts.price:
+        figures = missing_points(needed=facts.price, spendable=own).figures
+        return [Reason(Why.OWN_POINTS_MISSING, figures)]
+    return []
 
 
 def _offer(facts: Facts) -> list[Reason]:
@@ -108,6 +122,8 @@ def _supply(facts: Facts) -> list[Reason]:
     found = []
     if facts.on_hand is not None and facts.on_hand <= 0:
         found.append(Reason(Why.SOLD_OUT))
+    if not facts.is_store_allowed:
+        found.append(Reason(Why.STORE))
     if not facts.has_code:
         found.append(Reason(Why.NO_CODES))
     return found

@@ -169,6 +169,12 @@ class Reward(models.Model):
     low_stock_at = models.PositiveIntegerField(
         _("warn when so few are left"), null=True, blank=True, help_text=_("Pieces or prepared codes. Empty: never.")
     )
+    # Since when few are left; each crossing is told once.
+    low_stock_since = models.DateTimeField(null=True, editable=False)
+    stock_slots = models.PositiveSmallIntegerField(
+        _("counted in parts"), default=1, validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text=_("1 for most. 16 when very many want it in the same minute: they wait less for each other."),
+    )  # fmt: skip
     is_unlimited = models.BooleanField(
         _("no stock to count"),
         default=False,
@@ -207,6 +213,7 @@ class Reward(models.Model):
             models.CheckConstraint(
                 condition=Q(hold_hours__gt=0) & Q(collect_days__gt=0), name="reward_waits_are_positive"
             ),
+            models.CheckConstraint(condition=Q(stock_slots__gt=0), name="reward_stock_has_parts"),
         ]
 
     def __str__(self) -> str:

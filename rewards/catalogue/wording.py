@@ -30,6 +30,15 @@ def _missing(figures: dict[str, Any]) -> str:
     return text % {"points": _amount(figures["missing"])}
 
 
+def _own_missing(figures: dict[str, Any]) -> str:
+    text = ngettext(
+        "%(points)s of your own points missing: points that wait for a payment cannot come from your household",
+        "%(points)s of your own points missing: points that wait for a payment cannot come from your household",
+        figures["missing"],
+    )
+    return text % {"points": _amount(figures["missing"])}
+
+
 def _limit(figures: dict[str, Any]) -> str:
     count = figures["limit"]
     texts = {
@@ -65,6 +74,8 @@ _WORDS: dict[Why, Callable[[dict[str, Any]], str]] = {
     Why.LIMIT_REACHED: _limit,
     Why.SOLD_OUT: lambda figures: _("Sold out"),
     Why.NO_CODES: lambda figures: _("No codes left at the moment"),
+    Why.STORE: lambda figures: _("Not at this store"),
     Why.POINTS_MISSING: _missing,
+    Why.OWN_POINTS_MISSING: _own_missing,
     Why.ACCOUNT_UNDER_REVIEW: lambda figures: _("We are checking your points. Please try again later"),
 }

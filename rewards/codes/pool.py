@@ -6,7 +6,7 @@ from datetime import datetime
 
 from members.events.audit_log import write_audit
 from members.lib.clock import database_now
-from members.lib.codes import random_code
+from members.lib.codes import fold_code, random_code
 from members.lib.transactions import retried
 from rewards.catalogue.models import Reward
 from rewards.codes.models import Code
@@ -71,12 +71,36 @@ def hand_out(*, reward_id: int, at: datetime) -> Code:
 
     Rows that a redemption in progress holds are skipped, so two redemptions never see the same one.
     """
+    code = _oldest_free(reward_id)
+    code.state, code.given_at = Code.State.GIVEN, at
+    code.save(update_fields=["state", "given_at"])
+    return code
+
+
+def set_aside(*, reward_id: int) -> Code:
+    """Reserve the oldest free code for a redemption whose money is not paid, as ``hand_out`` gives one."""
+    code = _oldest_free(reward_id)
+    code.state = Code.State.RESERVED
+    code.save(update_fields=["state"])
+    return code
+
+
+def give_reserved(*, code_id: int, at: datetime) -> str:
+    """Give the code that was set aside for the caller's redemption; return its text."""
+    Code.objects.filter(pk=code_id, state=Code.State.RESERVED).update(state=Code.State.GIVEN, given_at=at)
+    return Code.objects.values_list("code", flat=True).get(pk=code_id)
+
+
+def free_again(*, code_id: int) -> None:
+    """Put a code that was set aside, and that nobody has seen, back into its pool."""
+    Code.objects.filter(pk=code_id, state=Code.State.RESERVED).update(state=Code.State.FREE)
+
+
+def _oldest_free(reward_id: int) -> Code:
     free = Code.objects.free(reward_id).order_by("pk")
     code = free.select_for_update(skip_locked=True, of=("self",)).first()
     if code is None:
         raise NoCodesLeft
-    code.state, code.given_at = Code.State.GIVEN, at
-    code.save(update_fields=["state", "given_at"])
     return code
 
 
@@ -108,7 +132,7 @@ def _known(codes: list[str]) -> set[str]:
 
 def _add(reward_id: int, codes: list[str]) -> None:
     now = database_now()
-    rows = [Code(reward_id=reward_id, code=code, added_at=now) for code in codes]
+    rows = [Code(reward_id=reward_id, code=code, folded=fold_code(code)[:64], added_at=now) for code in codes]
     Code.objects.bulk_create(rows, batch_size=_CHUNK)
 
 

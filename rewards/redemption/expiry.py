@@ -1,4 +1,4 @@
-"""The scheduled job that closes redemptions whose date has passed."""
+"""The scheduled jobs that close redemptions whose date, or whose time to pay, has passed."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 from members.jobs.schedule import Turn, scheduled
 from members.lib.transactions import retried
 from rewards.redemption.fulfilment import expire_chunk
+from rewards.redemption.holding import release_ended
+
+CHUNK = 100
 
 
 @scheduled("redemption-expiry", every=timedelta(hours=1))
@@ -16,6 +19,16 @@ def expire_redemptions(turn: Turn) -> dict[str, Any]:
     while after is not None:
         after = _chunk(turn, as_of, after)
     return {"expired": turn.done}
+
+
+@scheduled("redemption-holds", every=timedelta(minutes=5))
+def release_holds(turn: Turn) -> dict[str, Any]:
+    """Release what was not paid in time; a killed run carries on by being run again."""
+    as_of, released = turn.now(), 0
+    while now_released := release_ended(at=as_of, limit=CHUNK):
+        released += now_released
+        turn.checkpoint(0, done=released, total=released)
+    return {"released": released}
 
 
 @retried

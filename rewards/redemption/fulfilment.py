@@ -1,35 +1,44 @@
-"""What becomes of a redemption: used, undone, cancelled with the points given back, expired.
+"""What becomes of a redemption: used, undone, cancelled or refunded with points given back, expired.
 
 Each move is one conditional update whose row count decides, so of two that race only one happens.
 """
 
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from members.events.audit_log import write_audit
-from members.events.log import write_event
 from members.ledger import pools, posting
+from members.ledger.locking import lock_accounts
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.models import PointsEntry
+from members.programme.models import Programme
 from rewards.redemption.models import Redemption
-from rewards.redemption.states import State, may_move
+from rewards.redemption.moves import NotPossible, ReasonMissing, move, read, record, refuse_own
+from rewards.redemption.refusals import Refusal
+from rewards.redemption.states import State
 from rewards.stock.movements import return_one
+
+__all__ = [
+    "NotPossible",
+    "ReasonMissing",
+    "cancel_redemption",
+    "expire_chunk",
+    "mark_used",
+    "refund_redemption",
+    "undo_used",
+]
 
 EXPIRY_CHUNK = 500
 
 
-class NotPossible(Exception):
-    """A redemption in this state cannot make this move."""
+@dataclass(frozen=True)
+class _Said:
+    """What goes with a move that gives points back."""
 
-    def __init__(self, *, state: State, wanted: State) -> None:
-        super().__init__(f"{state} → {wanted}")
-        self.state = state
-        self.wanted = wanted
-
-
-class ReasonMissing(Exception):
-    """A cancellation needs a reason."""
+    reason: str
+    actor_id: int | None
+    by_seller: bool
+    at: datetime
 
 
 @retried
@@ -38,28 +47,38 @@ def mark_used(
 ) -> Redemption:
     """Record that the reward was used or handed over (at a store); a repeat changes nothing.
 
-    Raises NotPossible when it is cancelled or its date has passed, whether or not the sweep has run.
+    Raises NotPossible when it is cancelled or not paid, before its first or after its last day (whether or not the
+    sweep has run), at a store that the reward does not name, or when it is the staff member's own.
     """
     now = at or database_now()
-    redemption = _read(redemption_id)
+    redemption = read(redemption_id)
     if redemption.state == State.FULFILLED:
         return redemption
-    if redemption.state_at(now) == State.EXPIRED:
-        raise NotPossible(state=State.EXPIRED, wanted=State.FULFILLED)
-    moved = _move(redemption, State.FULFILLED, fulfilled_at=now, store_id=store_id)
-    _record("redemption.fulfilled", moved, actor_id, "", now)
+    refuse_own(redemption, actor_id, State.FULFILLED)
+    _refuse_use(redemption, store_id, now)
+    moved = move(redemption, State.FULFILLED, fulfilled_at=now, store_id=store_id)
+    record("redemption.fulfilled", moved, actor_id, now)
     return moved
 
 
 @retried
 def undo_used(*, redemption_id: int, actor_id: int | None, at: datetime | None = None) -> Redemption:
-    """Take back a mark made by mistake: the code can be used again until its date. Raises NotPossible."""
+    """Take back a mark made by mistake: the code can be used again until its date.
+
+    Only within the programme's days for it (``redemption_undo_days``, to the second). Raises NotPossible.
+    """
     now = at or database_now()
-    redemption = _read(redemption_id)
+    redemption = read(redemption_id)
     if not redemption.reward.behaviour.has_code:
+        raise NotPossible(state=State(redemption.state), wanted=State.CAPTURED, why=Refusal.NO_CODE)
+    refuse_own(redemption, actor_id, State.CAPTURED)
+    days = Programme.current().redemption_undo_days
+    if redemption.fulfilled_at is not None and redemption.fulfilled_at + timedelta(days=days) < now:
+        raise NotPossible(state=State(redemption.state), wanted=State.CAPTURED, why=Refusal.TOO_LATE, days=days)
+    if redemption.state == State.REFUNDED or redemption.refunded_points:
         raise NotPossible(state=State(redemption.state), wanted=State.CAPTURED)
-    moved = _move(redemption, State.CAPTURED, fulfilled_at=None, store_id=None)
-    _record("redemption.reopened", moved, actor_id, "", now)
+    moved = move(redemption, State.CAPTURED, fulfilled_at=None, store_id=None)
+    record("redemption.reopened", moved, actor_id, now)
     return moved
 
 
@@ -73,28 +92,56 @@ def cancel_redemption(
     nothing. What others had helped out with goes back to them. ``by_seller`` gives points whose date has passed
     the courtesy days. Raises NotPossible or ReasonMissing.
     """
-    if not reason.strip():
-        raise ReasonMissing
-    # The very account that was spent from, also when its member was merged since: the points go back to its lots.
-    spent = PointsEntry.objects.get(redemption=redemption_id)
-    pools.lock_for_refund(member_id=spent.member_id, key=spent.key)
-    redemption = _read(redemption_id)
+    spent = _lock(redemption_id, reason)
+    redemption = read(redemption_id)
     if redemption.state == State.CANCELLED:
         return redemption
+    refuse_own(redemption, actor_id, State.CANCELLED)
     now = at or database_now()
-    moved = _move(
-        redemption, State.CANCELLED, cancelled_at=now, cancel_reason=reason, refunded_points=redemption.points
+    said = _Said(reason, actor_id, by_seller, now)
+    return _take_back(
+        redemption, spent, State.CANCELLED, said, key=f"redemption:{redemption.public_id}:refund", restock=True
     )
+
+
+@retried
+def refund_redemption(
+    *,
+    redemption_id: int,
+    points: int | None = None,
+    reason: str,
+    actor_id: int | None,
+    by_seller: bool,
+    restock: bool = False,
+    key: str = "",
+    at: datetime | None = None,
+) -> Redemption:
+    """Give points of a redemption back, all that is left or ``points`` of them, into the lots they came from.
+
+    A part leaves the state alone. With the last of them an open redemption is cancelled (its piece comes back), a used
+    one is REFUNDED (its piece comes back with ``restock``), and what the household had helped out with goes back to
+    it. Once per ``key``; without one every call with ``points`` counts, and a repeat for all of them changes nothing.
+    Raises NotPossible (more than is left, nothing was paid, wrong state, the staff member's own), posting.NotPositive
+    or ReasonMissing.
+    """
+    spent = _lock(redemption_id, reason)
+    redemption = read(redemption_id)
+    entry_key = f"redemption:{redemption.public_id}:refund:{key or redemption.refunded_points}"
+    if key and posting.posted_with(entry_key) is not None:
+        return redemption
+    if points is None and redemption.state in (State.CANCELLED, State.REFUNDED):
+        return redemption
+    wanted = State.CANCELLED if redemption.state == State.CAPTURED else State.REFUNDED
+    refuse_own(redemption, actor_id, wanted)
+    points = _refundable(redemption, points, wanted)
+    said = _Said(reason, actor_id, by_seller, at or database_now())
+    if points == redemption.points - redemption.refunded_points:
+        return _take_back(redemption, spent, wanted, said, key=entry_key, restock=restock or wanted == State.CANCELLED)
+    moved = _give_part(redemption, points)
     posting.refund_spend(
-        entry_id=spent.pk,
-        key=f"redemption:{moved.public_id}:refund",
-        reason=reason,
-        at=now,
-        by_seller=by_seller,
+        entry_id=redemption.entry_id or 0, key=entry_key, reason=reason, points=points, at=said.at, by_seller=by_seller
     )
-    pools.give_back(key=spent.key, at=now)
-    _record("redemption.cancelled", moved, actor_id, reason, now)
-    return_one(redemption_id=moved.pk, at=now)
+    record("redemption.refunded", moved, actor_id, said.at, reason=reason, points=points)
     return moved
 
 
@@ -113,23 +160,71 @@ def expire_chunk(*, at: datetime, after_id: int = 0) -> tuple[int, int | None]:
     return expired, ids[-1]
 
 
-def _read(redemption_id: int) -> Redemption:
-    return Redemption.objects.select_related("reward").get(pk=redemption_id)
+def _refuse_use(redemption: Redemption, store_id: int | None, now: datetime) -> None:
+    if redemption.state_at(now) == State.EXPIRED:
+        raise NotPossible(state=State.EXPIRED, wanted=State.FULFILLED, why=Refusal.EXPIRED)
+    state = State(redemption.state)
+    if redemption.valid_from is not None and now < redemption.valid_from:
+        raise NotPossible(
+            state=state, wanted=State.FULFILLED, why=Refusal.NOT_YET_USABLE, **{"from": redemption.valid_from}
+        )
+    if store_id is not None:
+        named = set(redemption.reward.stores.values_list("pk", flat=True))
+        if named and store_id not in named:
+            raise NotPossible(state=state, wanted=State.FULFILLED, why=Refusal.WRONG_STORE)
 
 
-def _move(redemption: Redemption, wanted: State, **changes: Any) -> Redemption:
-    current = State(redemption.state)
-    if not may_move(current, wanted):
-        raise NotPossible(state=current, wanted=wanted)
-    moved = Redemption.objects.filter(pk=redemption.pk, state=current).update(state=wanted, **changes)
-    now = _read(redemption.pk)
-    if not moved:
-        raise NotPossible(state=State(now.state), wanted=wanted)
-    return now
+def _lock(redemption_id: int, reason: str) -> PointsEntry | None:
+    """Lock the very account that was spent from and those that helped; return the entry, None for a gift.
+
+    Also when its member was merged since: the points go back to its lots.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    spent = PointsEntry.objects.filter(redemption=redemption_id).first()
+    if spent is None:
+        lock_accounts([read(redemption_id).member_id])
+    else:
+        pools.lock_for_refund(member_id=spent.member_id, key=spent.key)
+    return spent
 
 
-def _record(kind: str, redemption: Redemption, actor_id: int | None, reason: str, now: datetime) -> None:
-    """Write the event, which readers act upon, and the row that says who did it and why."""
-    data = {"redemption": redemption.pk}
-    write_event(kind=kind, member_id=redemption.member_id, data=data, occurred_at=now)
-    write_audit(actor_id=actor_id, action=kind, target=redemption.public_id, reason=reason, data=data)
+def _refundable(redemption: Redemption, points: int | None, wanted: State) -> int:
+    """Return how many points go back; raises NotPossible or posting.NotPositive."""
+    state, left = State(redemption.state), redemption.points - redemption.refunded_points
+    if state not in (State.CAPTURED, State.FULFILLED):
+        raise NotPossible(state=state, wanted=wanted, why=Refusal.NOT_PAID if state == State.HELD else Refusal.STATE)
+    if not redemption.points:
+        raise NotPossible(state=state, wanted=wanted, why=Refusal.NO_POINTS)
+    if points is not None:
+        posting.refuse_unless_positive(points)
+    if points is not None and points > left:
+        raise NotPossible(state=state, wanted=wanted, why=Refusal.MORE_THAN_SPENT, left=left)
+    return left if points is None else points
+
+
+def _give_part(redemption: Redemption, points: int) -> Redemption:
+    same = Redemption.objects.filter(
+        pk=redemption.pk, state=redemption.state, refunded_points=redemption.refunded_points
+    )
+    if not same.update(refunded_points=redemption.refunded_points + points):
+        raise NotPossible(state=State(read(redemption.pk).state), wanted=State(redemption.state))
+    return read(redemption.pk)
+
+
+def _take_back(
+    redemption: Redemption, spent: PointsEntry | None, wanted: State, said: _Said, *, key: str, restock: bool
+) -> Redemption:
+    """End a redemption with all its points given back, and its piece with ``restock``."""
+    left = redemption.points - redemption.refunded_points
+    moved = move(redemption, wanted, cancelled_at=said.at, cancel_reason=said.reason, refunded_points=redemption.points)
+    if spent is not None:
+        posting.refund_spend(entry_id=spent.pk, key=key, reason=said.reason, at=said.at, by_seller=said.by_seller)
+        pools.give_back(key=spent.key, at=said.at)
+    if wanted == State.CANCELLED:
+        record("redemption.cancelled", moved, said.actor_id, said.at, reason=said.reason)
+    else:
+        record("redemption.refunded", moved, said.actor_id, said.at, reason=said.reason, points=left)
+    if restock:
+        return_one(redemption_id=moved.pk, at=said.at)
+    return moved

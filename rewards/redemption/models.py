@@ -12,7 +12,7 @@ from members.programme.models import Programme
 from rewards.catalogue.models import Reward
 from rewards.codes.models import Code
 from rewards.redemption.querysets import RedemptionQuerySet
-from rewards.redemption.states import State
+from rewards.redemption.states import NOT_PAID_IN_TIME, State
 
 # The piece and all points came back, and somebody said why.
 _TAKEN_BACK = [State.CANCELLED, State.RELEASED, State.REFUNDED]
@@ -50,7 +50,7 @@ class Redemption(models.Model):
     )
     # Who may use it, when it was given to a friend; the member otherwise.
     holder = models.ForeignKey(
-        "members.Member", models.PROTECT, null=True, blank=True, related_name="held_redemptions",
+        "members.Member", models.PROTECT, null=True, blank=True, db_index=False, related_name="held_redemptions",
         verbose_name=_("given to"),
     )  # fmt: skip
     store = models.ForeignKey(
@@ -98,7 +98,8 @@ class Redemption(models.Model):
             models.CheckConstraint(condition=Q(state__in=list(State)), name="redemption_state_known"),
             models.CheckConstraint(
                 condition=Q(state="FULFILLED", fulfilled_at__isnull=False)
-                | (~Q(state="FULFILLED") & Q(fulfilled_at=None)),
+                | Q(state="REFUNDED")
+                | (~Q(state__in=["FULFILLED", "REFUNDED"]) & Q(fulfilled_at=None)),
                 name="redemption_fulfilled_has_instant",
             ),
             models.CheckConstraint(
@@ -127,8 +128,15 @@ class Redemption(models.Model):
 
     def state_at(self, at: datetime) -> State:
         """Return the state as it truly is: a date that has passed counts before the sweep has written it."""
+        if self.state == State.HELD and self.held_until is not None and self.held_until <= at:
+            return State.RELEASED
         has_passed = self.valid_until is not None and self.valid_until <= at
         return State.EXPIRED if self.state == State.CAPTURED and has_passed else State(self.state)
+
+    @property
+    def reason_in_words(self) -> str:
+        """Why it was taken back: what somebody wrote, or what the clock did."""
+        return str(_("Not paid in time.")) if self.cancel_reason == NOT_PAID_IN_TIME else self.cancel_reason
 
     def words_at(self, at: datetime) -> Any:
         """Return the state in the words of the reward's kind."""

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from members.accounts.models import Member, SegmentMembership
-from members.ledger.pools import pooled_points
+from members.ledger.pools import shared_points
+from members.ledger.statements import spendable_points
 from members.lib import periods
 from members.programme.models import Programme
 from members.tiers.standing import current_standing
@@ -81,9 +82,15 @@ def offers(*, member: Member | None, rewards: Sequence[Reward], at: datetime) ->
     ]
 
 
-def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
-    """Read the facts about each reward, by its id. Redeeming calls it under the member's account lock."""
-    on_hand = _on_hand(rewards)
+def facts_of(
+    *, member: Member | None, rewards: Sequence[Reward], at: datetime, store_id: int | None = None
+) -> dict[int, Facts]:
+    """Read the facts about each reward, by its id. Redeeming calls it under the member's account lock.
+
+    ``store_id`` is where the reward would be collected; without it what is left anywhere counts for those that are
+    collected, the common count for the others.
+    """
+    on_hand = _on_hand(rewards, store_id)
     without_codes = _without_codes(rewards)
     facts = {
         reward.pk: Facts(
@@ -95,6 +102,8 @@ def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) 
             offered_until=reward.offered_until,
             on_hand=on_hand.get(reward.pk),
             has_code=reward.pk not in without_codes,
+            needs_hold=reward.money_price is not None,
+            is_store_allowed=store_id is None or _is_allowed(reward, store_id),
         )
         for reward in rewards
     }
@@ -102,7 +111,8 @@ def facts_of(*, member: Member | None, rewards: Sequence[Reward], at: datetime) 
 
 
 def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
-    spendable = pooled_points(member.pk, at)
+    own = spendable_points(member.pk, at)
+    spendable = own + sum(share.points for share in shared_points(member.pk, at))
     prices = list(RewardTierPrice.objects.filter(reward__in=rewards).select_related("tier"))
     rank = _rank(member, rewards, prices)
     price = prices_at(rank, rewards, prices)
@@ -113,6 +123,7 @@ def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Rewa
             facts[reward.pk],
             price=price[reward.pk],
             spendable=spendable,
+            own_points=own,
             is_member_active=member.status == Member.Status.ACTIVE,
             tier_rank=rank,
             needed_rank=reward.minimum_tier.rank if reward.minimum_tier else 0,
@@ -152,7 +163,7 @@ def _limits(member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int
     if not rows:
         return {}
     zone = Programme.current().tz
-    mine = Redemption.objects.of_member(member.pk).counting().filter(reward__in={row.reward_id for row in rows})
+    mine = Redemption.objects.taken_by(member.pk).counting().filter(reward__in={row.reward_id for row in rows})
     counts = {
         period: Count("pk", filter=Q(redeemed_at__gte=start)) if (start := _start_of(period, at, zone)) else Count("pk")
         for period in {row.period for row in rows}
@@ -181,12 +192,27 @@ def _start_of(period: str, at: datetime, zone: ZoneInfo) -> datetime | None:
     return periods.start_of_day(first, zone) if first else None
 
 
-def _on_hand(rewards: Sequence[Reward]) -> dict[int, int]:
-    counted = [reward.pk for reward in rewards if not reward.is_unlimited]
+def _on_hand(rewards: Sequence[Reward], store_id: int | None) -> dict[int, int]:
+    counted = [reward for reward in rewards if not reward.is_unlimited]
     if not counted:
         return {}
-    found = dict(RewardStock.objects.filter(reward__in=counted).values_list("reward_id", "on_hand"))
-    return {reward_id: found.get(reward_id, 0) for reward_id in counted}
+    rows = RewardStock.objects.filter(reward__in=counted).values_list("reward_id", "store_id")
+    left: dict[int, dict[int | None, int]] = {}
+    for reward_id, place, on_hand in rows.annotate(left=Sum("on_hand")).order_by():
+        left.setdefault(reward_id, {})[place] = on_hand
+    return {reward.pk: _left_for(reward, left.get(reward.pk, {}), store_id) for reward in counted}
+
+
+def _left_for(reward: Reward, left: dict[int | None, int], store_id: int | None) -> int:
+    if store_id is None and reward.handover == Reward.Handover.COLLECT:
+        return sum(left.values())
+    return left.get(store_id if store_id in left else None, 0)
+
+
+def _is_allowed(reward: Reward, store_id: int) -> bool:
+    """Whether the reward may be collected or used at a store: everywhere, unless stores are named."""
+    named = set(reward.stores.values_list("pk", flat=True))
+    return not named or store_id in named
 
 
 def _without_codes(rewards: Sequence[Reward]) -> set[int]:

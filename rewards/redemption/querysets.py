@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Q
 
 from members.accounts.access import history_ids
 from rewards.redemption.states import State
@@ -16,12 +17,21 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
     """Questions about redemptions."""
 
     def of_member(self, member_id: int) -> Self:
-        """What one member has redeemed, members merged into it among them."""
+        """What one member holds: redeemed and not passed on, or received; members merged into it among them."""
+        ids = history_ids(member_id)
+        return self.filter(Q(member_id__in=ids, holder=None) | Q(holder_id__in=ids))
+
+    def taken_by(self, member_id: int) -> Self:
+        """What one member has redeemed or was given by us, passed on or not; members merged into it among them."""
         return self.filter(member_id__in=history_ids(member_id))
 
     def counting(self) -> Self:
         """Those that count against a limit: all but what was taken back."""
         return self.exclude(state__in=(State.CANCELLED, State.RELEASED, State.REFUNDED))
+
+    def past_their_hold(self, at: datetime) -> Self:
+        """Those whose time to pay is over."""
+        return self.filter(state=State.HELD, held_until__lte=at)
 
     def past_their_date(self, at: datetime) -> Self:
         """Open ones that can no longer be used."""

@@ -4,6 +4,8 @@ The order of locks is one for the whole product: the accounts of the member's po
 (never waited for), then inserts, and the stock last, by a conditional update whose row count decides.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,21 +13,27 @@ from django.db import transaction
 
 from members.accounts.models import Member
 from members.events.log import write_event
-from members.ledger import pools, posting
-from members.lib import periods
+from members.ledger import holds, pools, posting
+from members.ledger.locking import lock_accounts
 from members.lib.clock import database_now
 from members.lib.codes import random_code
 from members.lib.transactions import retried
+from members.models import PointsAccount
 from members.programme.models import Programme
 from rewards.catalogue.availability import Reason, Why, missing_points, reasons_against
 from rewards.catalogue.models import Reward
-from rewards.codes.models import Code
-from rewards.codes.pool import NoCodesLeft, hand_out
+from rewards.codes.pool import NoCodesLeft, hand_out, set_aside
 from rewards.redemption.models import Redemption
 from rewards.redemption.offers import facts_of
 from rewards.redemption.reasons import REDEMPTION
 from rewards.redemption.states import State
+from rewards.redemption.validity import validity
 from rewards.stock.movements import SoldOut, take_one
+
+Source = Redemption.Source
+
+# What a gift obeys as well: who gives it decides about price, dates, tier and segment.
+_ALSO_FOR_GIFTS = {Why.MEMBER_CLOSED, Why.LIMIT_REACHED, Why.SOLD_OUT, Why.NO_CODES}
 
 
 class NotAvailable(Exception):
@@ -42,28 +50,95 @@ class KeyAlreadyUsed(Exception):
 
 @retried
 def redeem(
-    *, member_id: int, reward_id: int, key: str, at: datetime | None = None, price_seen: int | None = None
+    *,
+    member_id: int,
+    reward_id: int,
+    key: str,
+    at: datetime | None = None,
+    price_seen: int | None = None,
+    source: Source = Source.PORTAL,
+    store_id: int | None = None,
 ) -> Redemption:
     """Take the reward's points from the member and give the reward, once per member and key.
 
     A repeat with the same key returns the first redemption. ``price_seen`` is the price the member agreed to,
     in points; another price is refused. What the own points do not cover comes from members who share theirs.
+    ``store_id`` is where it will be collected: the piece comes from that store's shelf, if it has one.
+
+    A reward that costs money as well is HELD: the member's own points, piece and code are set aside for its hours
+    (``held_until``); ``holding.capture_redemption`` ends that when the money is paid. The household does not help
+    there, for it could not have its points back in full when they wait in vain.
     Raises NotAvailable with every reason, KeyAlreadyUsed, or Reward.DoesNotExist.
     """
     # A statement of its own: all reads below see what the holders of the lock before us have committed.
     pool = pools.lock_pool(member_id)
-    first = Redemption.objects.filter(member_id=member_id, key=key).first()
+    first = _first(member_id, reward_id, key)
     if first is not None:
-        if first.reward_id != reward_id:
-            raise KeyAlreadyUsed(key)
         return first
     now = at or database_now()
     reward = Reward.objects.select_related("minimum_tier").get(pk=reward_id)
-    facts = facts_of(member=Member.objects.get(pk=member_id), rewards=[reward], at=now)[reward.pk]
+    member = Member.objects.get(pk=member_id)
+    facts = facts_of(member=member, rewards=[reward], at=now, store_id=store_id)[reward.pk]
     _refuse_if_any(reasons_against(replace(facts, price_seen=price_seen)))
-    # Of its own, so that a refusal by the last steps leaves nothing behind in a caller's transaction either.
-    with transaction.atomic():
-        return _exchange(pool, reward, facts.price, key, now)
+    redemption = Redemption(
+        member_id=member_id, reward=reward, key=key, points=facts.price, redeemed_at=now, source=source
+    )
+    pay = _hold if reward.money_price is not None else _spend
+    with _all_or_nothing(price=facts.price):
+        pay(redemption, pool)
+        return _exchange(redemption, store_id)
+
+
+@retried
+def give_reward(
+    *,
+    member_id: int,
+    reward_id: int,
+    key: str,
+    source: Source,
+    at: datetime | None = None,
+    store_id: int | None = None,
+) -> Redemption:
+    """Give the reward for no points, once per member and key; a repeat returns the first redemption.
+
+    Stock, codes, the limits of the member and a closed membership count as ever; price, dates of the offer, tier and
+    segment do not: whoever gives has decided that, and money is not asked for. Give to several members in
+    transactions of their own. Raises NotAvailable, KeyAlreadyUsed, PointsAccount.DoesNotExist or Reward.DoesNotExist.
+    """
+    if member_id not in lock_accounts([member_id]):
+        raise PointsAccount.DoesNotExist(member_id)
+    first = _first(member_id, reward_id, key)
+    if first is not None:
+        return first
+    now = at or database_now()
+    reward = Reward.objects.select_related("minimum_tier").get(pk=reward_id)
+    member = Member.objects.get(pk=member_id)
+    facts = facts_of(member=member, rewards=[reward], at=now, store_id=store_id)[reward.pk]
+    _refuse_if_any([reason for reason in reasons_against(facts) if reason.why in _ALSO_FOR_GIFTS])
+    redemption = Redemption(member_id=member_id, reward=reward, key=key, points=0, redeemed_at=now, source=source)
+    with _all_or_nothing(price=0):
+        return _exchange(redemption, store_id)
+
+
+def open_up(redemption: Redemption, now: datetime) -> None:
+    """Set what a redemption has once it is paid for: its dates, and that it is done where nothing is shown. Unsaved."""
+    redemption.valid_from, redemption.valid_until = validity(redemption.reward, now)
+    redemption.state = State.CAPTURED
+    if not redemption.reward.behaviour.has_code:
+        redemption.state, redemption.fulfilled_at = State.FULFILLED, now
+
+
+def tell_redeemed(redemption: Redemption, now: datetime) -> None:
+    """Write the event that the member has a reward."""
+    data = {"redemption": redemption.pk, "reward": redemption.reward_id, "points": redemption.points}
+    write_event(kind="reward.redeemed", member_id=redemption.member_id, data=data, occurred_at=now)
+
+
+def _first(member_id: int, reward_id: int, key: str) -> Redemption | None:
+    first = Redemption.objects.filter(member_id=member_id, key=key).first()
+    if first is not None and first.reward_id != reward_id:
+        raise KeyAlreadyUsed(key)
+    return first
 
 
 def _refuse_if_any(reasons: list[Reason]) -> None:
@@ -71,24 +146,12 @@ def _refuse_if_any(reasons: list[Reason]) -> None:
         raise NotAvailable(reasons)
 
 
-def _exchange(pool: pools.Pool, reward: Reward, price: int, key: str, now: datetime) -> Redemption:
-    redemption = Redemption(
-        member_id=pool.member_id, reward=reward, key=key, points=price, redeemed_at=now,
-        valid_until=_valid_until(reward, now),
-    )  # fmt: skip
+@contextmanager
+def _all_or_nothing(*, price: int) -> Iterator[None]:
+    """Turn what the last steps meet into reasons, and leave nothing behind in a caller's transaction either."""
     try:
-        redemption.entry = pools.spend_from_pool(
-            pool=pool,
-            points=price,
-            key=f"redemption:{redemption.public_id}",
-            reason=REDEMPTION,
-            data={"reward": reward.pk, "names": reward.names},
-            at=now,
-        )
-        _put_code(redemption, reward, now)
-        _write(redemption, now)
-        if not reward.is_unlimited:
-            take_one(reward_id=reward.pk, redemption_id=redemption.pk, at=now)
+        with transaction.atomic():
+            yield
     except posting.InsufficientPoints as short:
         raise NotAvailable([missing_points(needed=price, spendable=short.spendable)]) from short
     except posting.AccountUnderReview as blocked:
@@ -97,32 +160,58 @@ def _exchange(pool: pools.Pool, reward: Reward, price: int, key: str, now: datet
         raise NotAvailable([Reason(Why.NO_CODES)]) from empty
     except SoldOut as empty:
         raise NotAvailable([Reason(Why.SOLD_OUT)]) from empty
+
+
+def _spend(redemption: Redemption, pool: pools.Pool) -> None:
+    redemption.entry = pools.spend_from_pool(
+        pool=pool,
+        points=redemption.points,
+        key=f"redemption:{redemption.public_id}",
+        reason=REDEMPTION,
+        data={"reward": redemption.reward_id, "names": redemption.reward.names},
+        at=redemption.redeemed_at,
+    )
+
+
+def _hold(redemption: Redemption, _pool: pools.Pool) -> None:
+    reward, now = redemption.reward, redemption.redeemed_at
+    redemption.state = State.HELD
+    redemption.held_until = now + timedelta(hours=reward.hold_hours)
+    redemption.money, redemption.currency = reward.money_price, reward.currency or Programme.current().currency
+    redemption.hold = holds.hold(
+        member_id=redemption.member_id,
+        points=redemption.points,
+        key=f"redemption:{redemption.public_id}:hold",
+        reason=REDEMPTION,
+        data={"reward": reward.pk, "names": reward.names},
+        expires_at=redemption.held_until,
+        at=now,
+    )
+
+
+def _exchange(redemption: Redemption, store_id: int | None) -> Redemption:
+    reward, now = redemption.reward, redemption.redeemed_at
+    finish: Callable[[Redemption, datetime], None] = _set_aside if redemption.state == State.HELD else _hand_over
+    finish(redemption, now)
+    if not reward.is_unlimited:
+        take_one(reward_id=reward.pk, redemption_id=redemption.pk, at=now, store_id=store_id)
     return redemption
 
 
-def _valid_until(reward: Reward, now: datetime) -> datetime | None:
-    """Return the exclusive end: the midnight after the last day, which counts in full."""
-    if reward.valid_days is None:
-        return None
-    zone = Programme.current().tz
-    return periods.start_of_day(periods.local_day(now, zone) + timedelta(days=reward.valid_days + 1), zone)
-
-
-def _put_code(redemption: Redemption, reward: Reward, now: datetime) -> None:
-    if reward.needs_code_pool:
-        code: Code = hand_out(reward_id=reward.pk, at=now)
-        redemption.pool_code, redemption.code = code, code.code
-    elif reward.behaviour.has_code:
-        redemption.code = random_code()
-
-
-def _write(redemption: Redemption, now: datetime) -> None:
-    if not redemption.reward.behaviour.has_code:
-        redemption.state, redemption.fulfilled_at = State.FULFILLED, now
+def _set_aside(redemption: Redemption, now: datetime) -> None:
+    if redemption.reward.needs_code_pool:
+        redemption.pool_code = set_aside(reward_id=redemption.reward_id)
     redemption.save(force_insert=True)
-    write_event(
-        kind="reward.redeemed",
-        member_id=redemption.member_id,
-        data={"redemption": redemption.pk, "reward": redemption.reward_id, "points": redemption.points},
-        occurred_at=now,
-    )
+    data = {"redemption": redemption.pk, "reward": redemption.reward_id, "points": redemption.points}
+    write_event(kind="redemption.held", member_id=redemption.member_id, data=data, occurred_at=now)
+
+
+def _hand_over(redemption: Redemption, now: datetime) -> None:
+    open_up(redemption, now)
+    if redemption.reward.needs_code_pool:
+        code = hand_out(reward_id=redemption.reward_id, at=now)
+        redemption.pool_code, redemption.code = code, code.code
+    elif redemption.reward.behaviour.has_code:
+        redemption.code = random_code()
+    redemption.save(force_insert=True)
+    tell_redeemed(redemption, now)

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# The reason that is kept when nobody paid; ``Redemption.reason_in_words`` says it.
+NOT_PAID_IN_TIME = "not_paid_in_time"
+
 
 class State(StrEnum):
     """Where a redemption stands."""

@@ -12,15 +12,29 @@ guards.guard("rewards_stockmovement")
 
 
 class RewardStock(models.Model):
-    """How many are left. Narrow and hot: touched last in a redemption, so locked only for the commit."""
+    """How many are left in one place: a store's shelf or, without a store, the common one; in parts where many hurry.
 
-    reward = models.OneToOneField(Reward, models.PROTECT, primary_key=True, related_name="stock")
+    Narrow and hot: touched last in a redemption, so locked only for the commit.
+    """
+
+    reward = models.ForeignKey(Reward, models.PROTECT, db_index=False, related_name="stock_rows")
+    store = models.ForeignKey(
+        "members.Store", models.PROTECT, null=True, blank=True, db_index=False, related_name="+",
+        verbose_name=_("store"),
+    )  # fmt: skip
+    slot = models.PositiveSmallIntegerField(_("part"), default=0)
     on_hand = models.PositiveIntegerField(_("left"), default=0)
 
     class Meta:
         verbose_name = _("stock")
         verbose_name_plural = _("stocks")
-        constraints = [models.CheckConstraint(condition=Q(on_hand__gte=0), name="reward_stock_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(on_hand__gte=0), name="reward_stock_not_negative"),
+            models.UniqueConstraint(fields=["reward", "slot"], condition=Q(store=None), name="reward_stock_common"),
+            models.UniqueConstraint(
+                fields=["reward", "store", "slot"], condition=Q(store__isnull=False), name="reward_stock_of_store"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.on_hand)
@@ -38,6 +52,11 @@ class StockMovement(models.Model):
     reward = models.ForeignKey(Reward, models.PROTECT, related_name="stock_movements")
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     quantity = models.IntegerField(_("quantity"))
+    # The row of RewardStock that changed.
+    store = models.ForeignKey(
+        "members.Store", models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("store")
+    )
+    slot = models.PositiveSmallIntegerField(_("part"), default=0)
     redemption = models.ForeignKey(
         "rewards.Redemption", models.PROTECT, null=True, db_index=False, related_name="stock_movements"
     )

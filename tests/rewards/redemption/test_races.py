@@ -142,10 +142,10 @@ def test_used_or_cancelled_but_never_both():
         assert spendable_points(member.pk, NOON) == expected
 
 
-def stale_take(*, reward_id, redemption_id, at):
+def stale_take(*, reward_id, redemption_id, at, store_id=None):
     """Break the rule on purpose: read the count, think, write it back."""
     StockMovement.objects.create(reward_id=reward_id, kind="TAKEN", quantity=-1, redemption_id=redemption_id, at=at)
-    stock = RewardStock.objects.get(pk=reward_id)
+    stock = RewardStock.objects.get(reward_id=reward_id)
     if stock.on_hand < 1:
         raise SoldOut
     time.sleep(0.05)
