@@ -20,7 +20,8 @@ DAILY = [
     "HouseholdInvite", "PointsGift", "Consent",
 ]  # fmt: skip
 SETTINGS = [
-    "Programme", "EarningRule", "EarningCap", "RuleReplay", "TierSet", "Plan", "Store", "User", "Group", "ApiKey",
+    "Programme", "PointsValue", "EarningRule", "EarningCap", "RuleReplay", "TierSet", "Plan", "Store", "User", "Group",
+    "ApiKey",
 ]  # fmt: skip
 GROUPS = {
     "members": (_("Members and points"), DAILY),

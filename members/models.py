@@ -3,6 +3,7 @@
 from members.accounts.models import (
     ApiKey,
     BirthdayChange,
+    CardUse,
     Consent,
     DeadNumber,
     Identity,
@@ -29,7 +30,7 @@ from members.ledger.models import (
     PointsLot,
 )
 from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
-from members.programme.models import Programme
+from members.programme.models import PointsValue, Programme
 from members.purchases.models import (
     Purchase,
     PurchaseImport,
@@ -48,6 +49,7 @@ __all__ = [
     "ApiKey",
     "Audit",
     "BirthdayChange",
+    "CardUse",
     "Consent",
     "Counter",
     "DeadNumber",
@@ -77,6 +79,7 @@ __all__ = [
     "PointsEntry",
     "PointsGift",
     "PointsLot",
+    "PointsValue",
     "Programme",
     "Purchase",
     "PurchaseImport",

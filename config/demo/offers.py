@@ -9,7 +9,7 @@ from members.accounts.models import Store
 from members.earning.evaluation import forget_compiled
 from members.earning.models import EarningCap, EarningRule
 from members.plans.models import Plan
-from members.programme.models import Programme
+from members.programme.models import PointsValue, Programme
 from members.tiers.models import Tier, TierSet
 from rewards.catalogue.models import Category, Reward, RewardLimit
 from rewards.stock.movements import adjust_stock
@@ -68,7 +68,15 @@ CAP: dict[str, Any] = {
 CAPPED_RULE = "Tea counts double"
 
 # What the programme allows beyond its first settings.
-SETTINGS: dict[str, Any] = {"transfers_enabled": True, "reinstate_days": 90, "members_may_reinstate": True}
+SETTINGS: dict[str, Any] = {
+    "transfers_enabled": True,
+    "reinstate_days": 90,
+    "members_may_reinstate": True,
+    "pays_with_points": True,
+    "pay_minimum": 500,
+}
+# 500 points pay 5.00, at most half of a purchase.
+VALUE: dict[str, Any] = {"currency": "GBP", "points": 100, "amount": 100}
 
 # Code, names, points needed, multiplier, perks (one a line).
 TIERS: tuple[dict[str, Any], ...] = (
@@ -292,6 +300,7 @@ def load_settings() -> None:
     for name, value in SETTINGS.items():
         setattr(programme, name, value)
     programme.save()
+    PointsValue.objects.get_or_create(currency=VALUE["currency"], defaults=VALUE)
 
 
 def load_cap() -> None:

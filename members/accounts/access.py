@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from members.accounts.carrier import member_by_carrier
+from members.accounts.live_codes import DIGITS as LIVE_DIGITS
 from members.accounts.models import DeadNumber, Identity, Member, Person, User
 from members.lib import codes
 from members.lib.invoices import is_carrier
@@ -56,11 +57,12 @@ def access_member(user: User | AnonymousUser, public_id: str) -> Member:
 
 def find_member(reference: str) -> Member:
     """Return the open membership that a till or shop names: a member number, a public id, ``identity:SOURCE:VALUE``, or
-    the invoice carrier of a member who lets it. What names a merged member leads to the one that stays.
+    the invoice carrier of a member who lets it. What names a merged member leads to the one that stays. Of what the QR
+    code of a card says only the number counts here; scanning.resolve_card looks at the live code behind it.
 
     Raises MemberNotFound, LostCard for the number of a lost card.
     """
-    reference = reference.strip()
+    reference = _told(reference)
     member = _look_up(reference) if _is_plain(reference) else None
     if member is None and codes.is_member_number(reference):
         refuse_lost_card(reference)
@@ -111,8 +113,8 @@ def find_named(reference: str) -> Named:
     named = find_members([reference]).get(reference)
     if named is not None:
         return named
-    if codes.is_member_number(reference.strip()):
-        refuse_lost_card(reference.strip())
+    if codes.is_member_number(_told(reference)):
+        refuse_lost_card(_told(reference))
     raise MemberNotFound
 
 
@@ -121,7 +123,7 @@ def find_members(references: Iterable[str]) -> dict[str, Named]:
 
     At most four queries, however many references.
     """
-    wanted = {reference: reference.strip() for reference in references if _is_plain(reference)}
+    wanted = {reference: _told(reference) for reference in references if _is_plain(reference)}
     texts = set(wanted.values())
     identities = {text for text in texts if text.startswith(_IDENTITY_PREFIX)}
     carriers = {text for text in texts if is_carrier(text)}
@@ -132,7 +134,7 @@ def find_members(references: Iterable[str]) -> dict[str, Named]:
 
 def lost_cards(references: Iterable[str]) -> set[str]:
     """Return which of the references are numbers of cards that were reported lost. One query, none for none."""
-    numbers = {reference.strip(): reference for reference in references if codes.is_member_number(reference.strip())}
+    numbers = {_told(reference): reference for reference in references if codes.is_member_number(_told(reference))}
     if not numbers:
         return set()
     dead = DeadNumber.objects.filter(number__in=numbers).values_list("number", flat=True)
@@ -219,6 +221,13 @@ def _look_up(reference: str) -> Member | None:
     if codes.is_member_number(reference):
         return Member.objects.select_related("merged_into").filter(number=reference).first()
     return None
+
+
+def _told(reference: str) -> str:
+    """Return the reference without what surrounds it: spaces, and the live code behind a member number."""
+    text = reference.strip()
+    number, code = text[:-LIVE_DIGITS], text[-LIVE_DIGITS:]
+    return number if code.isascii() and code.isdigit() and codes.is_member_number(number) else text
 
 
 def _is_plain(text: str) -> bool:

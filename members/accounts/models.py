@@ -135,6 +135,22 @@ class DeadNumber(models.Model):
         return self.number
 
 
+class CardUse(models.Model):
+    """Which live code of a member's card was used last, and how many wrong ones came lately."""
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True, related_name="card_use")
+    last_step = models.BigIntegerField(_("minute of the last code used"), null=True)
+    wrong_codes = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+    wrong_since = models.DateTimeField(_("first wrong code"), null=True)
+
+    class Meta:
+        verbose_name = _("use of a card")
+        verbose_name_plural = _("uses of cards")
+
+    def __str__(self) -> str:
+        return f"#{self.member_id}"
+
+
 class MergeRequest(models.Model):
     """A merge that moves more points than one person may decide, waiting for a second person."""
 

@@ -11,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from members.admin.pages import AuditedAdmin, require
 from members.ledger.lots import policy_of
+from members.ledger.paying import terms_in
+from members.ledger.paying_words import example_in_words
 from members.ledger.policies import end_of
 from members.lib.clock import database_now
+from members.lib.money import format_money
 from members.lib.periods import last_usable_day
-from members.models import Programme
+from members.models import PointsValue, Programme
 
 
 @admin.register(Programme)
@@ -71,11 +74,15 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
                 )
             },
         ),
+        (
+            _("Points as payment"),
+            {"fields": ("pay_example", "pays_with_points", "pay_minimum", "pay_share", "pay_rounding")},
+        ),
         (_("Birthdays"), {"fields": ("leap_birthday", "birthday_lock_days", "minimum_marketing_age")}),
         (None, {"fields": ("why",)}),
     )
 
-    readonly_fields = ("example",)
+    readonly_fields = ("example", "pay_example")
     money_fields = ("cost_of_thousand_points",)
 
     @admin.display(description=_("for example"))
@@ -90,6 +97,11 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
         day = date_format(last_usable_day(end, programme.tz))
         return gettext("Points that become usable today can be used until the end of %(day)s.") % {"day": day}
 
+    @admin.display(description=_("for example"))
+    def pay_example(self, programme: Programme) -> str:
+        """What the settings mean in the programme's currency, as they were saved, or why points pay nothing."""
+        return example_in_words(terms_in(programme.currency), programme.currency)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """There is one row, made on first use."""
         return False
@@ -98,3 +110,18 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
         """Open the one row."""
         require(allowed=self.has_view_permission(request))
         return redirect("admin:members_programme_change", Programme.current().pk)
+
+
+@admin.register(PointsValue)
+class PointsValueAdmin(AuditedAdmin[PointsValue]):
+    """What points pay of a purchase, one row a currency; whether they may pay at all is a setting of the programme."""
+
+    list_display = ("currency", "points", "money", "is_active")
+    ordering = ("currency",)
+    fields = ("currency", "points", "amount", "is_active", "why")
+    money_fields = ("amount",)
+
+    @admin.display(description=_("pay"), ordering="amount")
+    def money(self, value: PointsValue) -> str:
+        """The amount as people write it."""
+        return format_money(value.amount, value.currency)

@@ -1,4 +1,4 @@
-"""`POST /api/v1/holds` and what becomes of a hold: points set aside at the checkout, then used or put back."""
+"""`POST /api/v1/holds` and what becomes of a hold: points set aside at the checkout, used or put back, and refunded."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,17 +14,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.accounts.access import MemberNotFound, find_member
 from members.api import idempotency, schema
 from members.api.bodies import RawJson, decode
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
 from members.api.problems import Problem, invalid
-from members.ledger import holds
-from members.ledger.posting import InsufficientPoints
+from members.api.purchases import Amount, Currency, Reference, member_of
+from members.ledger import holds, paying
+from members.ledger.paying_words import reasons_in_words
+from members.ledger.posting import InsufficientPoints, MoreThanSpent
+from members.lib.money import format_money
 from members.models import Hold
 
-Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
 Points = Annotated[int, msgspec.Meta(ge=1, le=999_999_999_999)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 
@@ -40,17 +41,42 @@ _SHOWN = {
     "state": {"type": "string", "enum": [str(state) for state in Hold.State.values]},
     "points": {"type": "integer"},
     "captured": {"type": "integer"},
+    "refunded": {"type": "integer"},
     "expires_at": {"type": "string", "format": "date-time"},
+    "payment": {
+        "type": ["object", "null"],
+        "description": "What the points pay, in minor units; null for a hold without a quote.",
+        "required": ["currency", "purchase_amount", "amount", "captured", "refunded"],
+        "properties": {
+            "currency": {"type": "string"},
+            "purchase_amount": {"type": "integer"},
+            "amount": {"type": "integer"},
+            "captured": {"type": "integer", "description": "Of the amount, what was used."},
+            "refunded": {"type": "integer", "description": "Of what was used, what was given back."},
+        },
+    },
 }
 
 
+class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the points pay, as `POST holds/quote` answered: `amount` of a purchase of `purchase_amount`, minor units."""
+
+    currency: Currency
+    purchase_amount: Amount
+    amount: Amount
+
+
 class HoldBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A hold: `member` is a member number, a public id or identity:SOURCE:VALUE; it ends by itself at `expires_at`."""
+    """A hold: `member` is a member number, a public id or identity:SOURCE:VALUE; it ends by itself at `expires_at`.
+
+    With `payment` the points pay a part of a purchase.
+    """
 
     member: Reference
     points: Points
     reason: Reason
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    payment: PaymentBody | None = None
 
 
 class CaptureBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -67,8 +93,16 @@ class ReleaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     by_seller: bool = False
 
 
+class RefundBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A refund: `points` of what was used, all that is left when left out; `by_seller` as for a release."""
+
+    reason: Reason
+    points: Points | None = None
+    by_seller: bool = False
+
+
 class HoldView(APIView):
-    """What the three doors have in common."""
+    """What the doors have in common."""
 
     permission_classes = [HasScope]
     parser_classes = [RawJson]
@@ -95,7 +129,11 @@ class Holds(HoldView):
     @extend_schema(
         operation_id="hold_points",
         summary="Set points of a member aside",
-        description="They cannot be spent elsewhere until the hold is captured, released or runs out.",
+        description=(
+            "They cannot be spent elsewhere until the hold is captured, released or runs out. With `payment` they are "
+            "held on the terms of a quote: when the points do not pay exactly that amount any more, nothing is held "
+            "and the answer is 409 `quote_changed`."
+        ),
         parameters=[_KEY],
         request={"application/json": schema.of(HoldBody)},
         responses={
@@ -148,25 +186,83 @@ class ReleaseHold(HoldView):
         return self.once(request, f"POST holds/{hold}/release", body, lambda _key: _release(hold, body))
 
 
+class RefundHold(HoldView):
+    """Where shops give back what was used."""
+
+    @extend_schema(
+        operation_id="refund_hold",
+        summary="Give points of a used hold back, all or some",
+        description="As often as needed, together at most what was used. Points keep their age.",
+        parameters=[_KEY, _HOLD],
+        request={"application/json": schema.of(RefundBody)},
+        responses={
+            **schema.answers({200: "The points are back."}, _SHOWN),
+            **schema.problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+        },
+    )
+    def post(self, request: Request, hold: str) -> Response:
+        """Refund the hold."""
+        body = decode(request, RefundBody)
+        return self.once(request, f"POST holds/{hold}/refund", body, lambda key: _refund(hold, body, key))
+
+
 def _hold(body: HoldBody, key: str) -> Answer:
     _check_end(body.expires_at)
+    member_id = member_of(body.member).member_id
     try:
-        member = find_member(body.member)
-        made = holds.hold(
-            member_id=member.pk,
-            points=body.points,
-            key=f"hold:{key}",
-            reason=body.reason,
-            expires_at=body.expires_at,
-        )
-    except MemberNotFound as problem:
-        raise invalid("/member", "unknown_member", _("There is no such member.")) from problem
+        made = _held(body, member_id, f"hold:{key}")
+    except paying.QuoteChanged as problem:
+        raise _quote_changed(problem.quote) from problem
     except InsufficientPoints as short:
         text = _("The member can spend %(points)s points.") % {"points": short.spendable}
         raise Problem(HTTPStatus.CONFLICT, "insufficient_points", text) from short
     except holds.EndsAtOnce as problem:
         raise invalid("/expires_at", "in_past", _("A hold ends in the future.")) from problem
     return Answer(HTTPStatus.CREATED, _shown(made.pk))
+
+
+def _held(body: HoldBody, member_id: int, key: str) -> Hold:
+    if body.payment is None:
+        return holds.hold(
+            member_id=member_id, points=body.points, key=key, reason=body.reason, expires_at=body.expires_at
+        )
+    return paying.pay(
+        member_id=member_id,
+        points=body.points,
+        amount=body.payment.amount,
+        total=body.payment.purchase_amount,
+        currency=body.payment.currency,
+        key=key,
+        reason=body.reason,
+        expires_at=body.expires_at,
+    )
+
+
+def _quote_changed(quoted: paying.Quote) -> Problem:
+    paid = quoted.payment
+    now = _("Of the points asked for, %(points)s now pay %(money)s.") % {
+        "points": f"{paid.points:,}",
+        "money": format_money(paid.amount, quoted.currency),
+    }
+    return Problem(HTTPStatus.CONFLICT, "quote_changed", " ".join([now, *reasons_in_words(quoted)]))
+
+
+def _refund(public_id: str, body: RefundBody, key: str) -> Answer:
+    hold_id = _id_of(public_id)
+    try:
+        holds.refund(
+            hold_id=hold_id,
+            points=body.points,
+            key=f"hold-refund:{key}",
+            reason=body.reason,
+            by_seller=body.by_seller,
+        )
+    except holds.NotUsed as problem:
+        raise Problem(HTTPStatus.CONFLICT, "not_captured", _("The points of this hold were not used.")) from problem
+    except MoreThanSpent as problem:
+        text = _("Only %(points)s points can be given back.") % {"points": problem.left}
+        raise invalid("/points", "more_than_captured", text) from problem
+    return Answer(HTTPStatus.OK, _shown(hold_id))
 
 
 def _capture(public_id: str, body: CaptureBody) -> Answer:
@@ -209,12 +305,25 @@ def _check_end(end: datetime | None) -> None:
 
 
 def _shown(hold_id: int) -> dict[str, Any]:
-    held = Hold.objects.select_related("member").get(pk=hold_id)
+    held = Hold.objects.select_related("member", "entry").get(pk=hold_id)
+    paid = paying.paid_with(held)
     return {
         "id": held.public_id,
         "member": held.member.number,
         "state": held.state,
         "points": held.points,
         "captured": held.captured,
+        "refunded": holds.refunded_points(held),
         "expires_at": held.expires_at.isoformat(),
+        "payment": paid and _paid(paid),
+    }
+
+
+def _paid(paid: paying.Paid) -> dict[str, Any]:
+    return {
+        "currency": paid.currency,
+        "purchase_amount": paid.total,
+        "amount": paid.amount,
+        "captured": paid.captured,
+        "refunded": paid.refunded,
     }

@@ -18,33 +18,33 @@ from django.db import DatabaseError, connection, transaction
 from members.jobs import wakeup
 from members.ledger.award_rows import Award, AwardLot, Posted, Settle
 from members.ledger.awarding import award_purchases
-from members.lib.prepared import fetch_prepared
+from members.lib.prepared import array_of, fetch_prepared
 from members.lib.transactions import RETRIED_STATES
 
 _KNOWN_DOCUMENT = "23505"
 
 _RESERVE = """
-SELECT nextval('members_purchase_id_seq'), nextval('members_pointsentry_id_seq') FROM generate_series(1, %s)
+SELECT nextval('members_purchase_id_seq'), nextval('members_pointsentry_id_seq') FROM generate_series(1, $1::int)
 """
-_RESERVE_ENTRIES = "SELECT nextval('members_pointsentry_id_seq') FROM generate_series(1, %s)"
+_RESERVE_ENTRIES = "SELECT nextval('members_pointsentry_id_seq') FROM generate_series(1, $1::int)"
 # Without ON CONFLICT: a document that is known stops the batch.
 _TAKE_KEYS = """
 INSERT INTO members_purchasekey (source, number, document, document_id, content_hash)
 SELECT source, number, 'PURCHASE', pid, content_hash
-FROM json_to_recordset(%s::json) AS i(source text, number text, pid bigint, content_hash text)
+FROM json_to_recordset($1::json) AS i(source text, number text, pid bigint, content_hash text)
 ORDER BY source, number, pid RETURNING 1
 """
 _LOCK = """
 SELECT member_id, id, debt FROM members_pointsaccount
-WHERE point_type = 'SPENDABLE' AND member_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+WHERE point_type = 'SPENDABLE' AND member_id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 _NOW = "SELECT clock_timestamp()::text"
 _STATUS_ACCOUNTS = """
-SELECT member_id, id FROM members_pointsaccount WHERE point_type = 'STATUS' AND member_id = ANY(%s::bigint[])
+SELECT member_id, id FROM members_pointsaccount WHERE point_type = 'STATUS' AND member_id = ANY($1::bigint[])
 """
 _BALANCES = """
 UPDATE members_pointsaccount t SET balance = t.balance + s.points
-FROM unnest(%s::bigint[], %s::bigint[]) AS s(id, points) WHERE t.id = s.id RETURNING 1
+FROM unnest($1::bigint[], $2::bigint[]) AS s(id, points) WHERE t.id = s.id RETURNING 1
 """
 
 # What differs from row to row first; what is known only after the locks last.
@@ -108,9 +108,9 @@ class _Row(NamedTuple):
 
 
 def _reserve(awards: Sequence[Award]) -> list[_Row]:
-    ids = fetch_prepared(_RESERVE, [len(awards)])
+    ids = fetch_prepared(_RESERVE, [str(len(awards))])
     with_status = sum([award.status_points > 0 for award in awards])
-    more = iter(fetch_prepared(_RESERVE_ENTRIES, [with_status]) if with_status else ())
+    more = iter(fetch_prepared(_RESERVE_ENTRIES, [str(with_status)]) if with_status else ())
     return [
         _Row(award, purchase_id, entry_id, next(more)[0] if award.status_points else None)
         for award, (purchase_id, entry_id) in zip(awards, ids, strict=True)
@@ -240,7 +240,7 @@ def _copy(rows: Sequence[_Row], sheets: _Sheets) -> None:
             for row in rows:
                 given[status[row.award.member_id]] += row.award.status_points
         _copy_to(_EVENT, _ended(sheets.events, ends))
-        fetch_prepared(_BALANCES, [_array(given), _array(given.values())])
+        fetch_prepared(_BALANCES, [array_of(list(given)), array_of(list(given.values()))])
 
 
 def _take_keys(rows: Sequence[_Row]) -> None:
@@ -259,7 +259,7 @@ def _take_keys(rows: Sequence[_Row]) -> None:
 def _lock_accounts(rows: Sequence[_Row]) -> dict[int, int]:
     """Lock the members' accounts in one order; return them by member."""
     member_ids = {row.award.member_id for row in rows}
-    locked = fetch_prepared(_LOCK, [_array(member_ids)])
+    locked = fetch_prepared(_LOCK, [array_of(list(member_ids))])
     if len(locked) < len(member_ids) or any(debt for _member, _account, debt in locked):
         raise _NotSoSimple
     return {member: account for member, account, _debt in locked}
@@ -267,12 +267,7 @@ def _lock_accounts(rows: Sequence[_Row]) -> dict[int, int]:
 
 def _status_accounts(rows: Sequence[_Row]) -> dict[int, int]:
     member_ids = {row.award.member_id for row in rows if row.status_entry_id is not None}
-    return dict(fetch_prepared(_STATUS_ACCOUNTS, [_array(member_ids)]))
-
-
-def _array(numbers: Iterable[int]) -> str:
-    # Written here, for psycopg looks at every single element of a list.
-    return f"{{{','.join(map(str, numbers))}}}"
+    return dict(fetch_prepared(_STATUS_ACCOUNTS, [array_of(list(member_ids))]))
 
 
 def _of_accounts(rows: Iterable[tuple[str, int]], accounts: Mapping[int, int], ends: str) -> str:

@@ -1,12 +1,15 @@
 """Holds: points set aside for a purchase that is not final yet, then used at most so many, or put back.
 
-HELD → CAPTURED, RELEASED or EXPIRED, never backwards. A hold takes its points out of their lots at once, so that nobody
-can spend them twice; a capture uses them, and what is not captured goes back to its lots with its age.
+HELD → CAPTURED, RELEASED or EXPIRED, never backwards; of what was used, some or all can be given back. A hold
+takes its points out of their lots at once, so that nobody can spend them twice; a capture uses them, and what is not
+captured goes back to its lots with its age.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import Sum
 
 from members.events.audit_log import write_audit
 from members.jobs.schedule import Turn, scheduled
@@ -31,6 +34,7 @@ from members.ledger.posting import (
     choose_spendable,
     lock_account,
     posted_with,
+    refund_spend,
     refuse_under_review,
     refuse_unless_positive,
 )
@@ -59,6 +63,10 @@ class MoreThanHeld(Exception):
         self.held = held
 
 
+class NotUsed(Exception):
+    """Only points of a hold that was used can be given back."""
+
+
 class EndsAtOnce(Exception):
     """A hold ends later than it begins."""
 
@@ -85,7 +93,7 @@ def hold(
     """
     refuse_unless_positive(points)
     account = lock_account(member_id)
-    known = _held_with(key)
+    known = held_with(key)
     if known is not None:
         return known
     refuse_under_review(account)
@@ -173,6 +181,38 @@ def release(
     return held
 
 
+@retried
+def refund(
+    *,
+    hold_id: int,
+    points: int | None = None,
+    key: str,
+    reason: str,
+    by_seller: bool = False,
+    at: datetime | None = None,
+) -> PointsEntry:
+    """Give points of a used hold back, ``points`` of them or what is left, once per key, as posting.refund_spend does.
+
+    All refunds together are at most what was used. Raises NotUsed, posting.MoreThanSpent or posting.NotPositive.
+    """
+    held, _account, _home = _lock(hold_id)
+    if held.capture_entry_id is None:
+        raise NotUsed(held.public_id)
+    is_repeat = posted_with(key) is not None
+    entry = refund_spend(
+        entry_id=held.capture_entry_id, key=key, reason=reason, points=points, at=at, by_seller=by_seller
+    )
+    if not is_repeat and entry.key == key:
+        tell("points.refunded", held, entry, entry.points)
+    return entry
+
+
+def refunded_points(held: Hold) -> int:
+    """Return how many points of a used hold were given back."""
+    refunds = PointsEntry.objects.filter(kind=Kind.REFUND, related_id=held.capture_entry_id)
+    return 0 if held.capture_entry_id is None else refunds.aggregate(points=Sum("points"))["points"] or 0
+
+
 def expire_holds(*, at: datetime | None = None, turn: Turn | None = None) -> int:
     """Put back the points of every hold that has run out at ``at``, each once; return how many.
 
@@ -209,7 +249,8 @@ def expire_holds_job(turn: Turn) -> dict[str, Any]:
     return {"holds": expire_holds(turn=turn)}
 
 
-def _held_with(key: str) -> Hold | None:
+def held_with(key: str) -> Hold | None:
+    """Return the hold that was made with this key. Raises KeyOfAnother for a key of another movement."""
     entry = posted_with(key)
     if entry is None:
         return None

@@ -31,19 +31,33 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
             return function(*args, **kwargs)
-        for attempt in range(1, _TRIES + 1):
-            try:
-                with transaction.atomic():
-                    return function(*args, **kwargs)
-            except OperationalError as problem:
-                if not may_retry(problem):
-                    raise
-                if attempt == _TRIES:
-                    raise Busy from problem
-            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
-        raise AssertionError("unreachable")
+        return _try(functools.partial(function, *args, **kwargs), durable=False)
 
     return run
+
+
+def committed(function: Callable[P, R]) -> Callable[P, R]:
+    """As ``retried``, for what must stand when it returns: inside a transaction it raises RuntimeError."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return _try(functools.partial(function, *args, **kwargs), durable=True)
+
+    return run
+
+
+def _try(function: Callable[[], R], *, durable: bool) -> R:
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with transaction.atomic(durable=durable):
+                return function()
+        except OperationalError as problem:
+            if not may_retry(problem):
+                raise
+            if attempt == _TRIES:
+                raise Busy from problem
+        time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
+    raise AssertionError("unreachable")
 
 
 def may_retry(problem: OperationalError) -> bool:

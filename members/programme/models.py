@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from members.lib import periods
 from members.lib.clock import database_now
+from members.lib.money import format_money
 
 # The row is read on every award; a change by another process is seen after this many seconds.
 _CACHE_SECONDS = 2.0
@@ -71,6 +72,11 @@ class Programme(models.Model):
         FLOOR = "FLOOR", _("down: 28.5 is 28")
         NEAREST = "NEAREST", _("to the nearest: 28.5 is 29")
         CEILING = "CEILING", _("up: 28.1 is 29")
+
+    class PayRounding(models.TextChoices):
+        BLOCK = "BLOCK", _("whole blocks only")
+        DOWN = "DOWN", _("single points, the amount rounded down")
+        UP = "UP", _("single points, the amount rounded up")
 
     name = models.CharField(_("name"), max_length=80, default="Harbour Club")
     currency = models.CharField(_("currency"), max_length=3, default="GBP")
@@ -210,6 +216,30 @@ class Programme(models.Model):
         validators=[MinValueValidator(2), MaxValueValidator(20)],
         help_text=_("At most so many pool their points."),
     )
+    pays_with_points = models.BooleanField(
+        _("members may pay with points"),
+        default=False,
+        help_text=_("What points are worth is set for each currency under “Values of points”."),
+    )
+    pay_minimum = models.PositiveIntegerField(
+        _("at least so many points a purchase"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("Who has or asks for fewer pays nothing with points."),
+    )
+    pay_share = models.PositiveSmallIntegerField(
+        _("at most this share of a purchase, in percent"),
+        default=50,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("100: points may pay a whole purchase. Rounded down to a minor unit."),
+    )
+    pay_rounding = models.CharField(
+        _("points pay in"),
+        max_length=5,
+        choices=PayRounding.choices,
+        default=PayRounding.BLOCK,
+        help_text=_("What points cannot pay exactly is left to be paid with money."),
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("programme settings")
@@ -266,6 +296,34 @@ class Programme(models.Model):
     def expiry_month_days(self) -> tuple[tuple[int, int], ...]:
         """The fixed days of the calendar as (month, day)."""
         return month_days(self.expiry_dates)
+
+
+class PointsValue(models.Model):
+    """What a block of points pays of a purchase in one currency; without a row points pay nothing in it."""
+
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("A currency has three letters, such as GBP."))],
+    )
+    points = models.PositiveIntegerField(
+        _("so many points"), validators=[MinValueValidator(1)], help_text=_("A block: 1, or 100, or what you like.")
+    )
+    amount = models.PositiveIntegerField(
+        _("pay so much (minor units)"), validators=[MinValueValidator(1)], help_text=_("In pence, cents and the like.")
+    )
+    is_active = models.BooleanField(_("in force"), default=True)
+
+    class Meta:
+        verbose_name = _("value of points")
+        verbose_name_plural = _("values of points")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(points__gt=0, amount__gt=0), name="points_value_is_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points:,} = {format_money(self.amount, self.currency)}"
 
 
 def forget_cached() -> None:

@@ -1,4 +1,4 @@
-"""What the templates of every app use: icons, drawn art, QR codes, numbers, the programme, navigation."""
+"""What the templates of every app use: icons, drawn art, QR codes and barcodes, numbers, the programme, navigation."""
 
 from datetime import date, datetime
 
@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from members.lib.barcodes import bars_of, width_of
 from members.lib.periods import last_usable_day
 from members.programme.models import Programme
 from members.web.art import ICONS, reward_art
@@ -51,6 +52,19 @@ def qr(text: str, label: str) -> SafeString:
         '<rect width="100%" height="100%" fill="#ffffff"/><path fill="#000000" d="{}"/></svg>',
         size,
         size,
+        label,
+        path,
+    )
+
+
+@register.simple_tag
+def barcode(digits: str, label: str) -> SafeString:
+    """Draw digits as a barcode (Code 128), black on white with quiet zones in both themes; ``label`` describes it."""
+    path = "".join(f"M{place} 0h{width}v1h-{width}z" for place, width in bars_of(digits))
+    return format_html(
+        '<svg viewBox="0 0 {} 1" preserveAspectRatio="none" role="img" aria-label="{}" shape-rendering="crispEdges">'
+        '<rect width="100%" height="100%" fill="#ffffff"/><path fill="#000000" d="{}"/></svg>',
+        width_of(digits),
         label,
         path,
     )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.web import giving, household, lost_card, plans, views
+from members.web import card, giving, household, lost_card, plans, views
 from members.web.forgotten import forgotten
 from members.web.signup import PhoneSignup
 
@@ -10,7 +10,8 @@ app_name = "portal"
 
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
-    path("card/", views.card, name="card"),
+    path("card/", card.card, name="card"),
+    path("card/code/", card.code, name="card_code"),
     path("card/lost/", lost_card.lost, name="lost_card"),
     path("history/", views.history, name="history"),
     path("give/", giving.give, name="give"),

@@ -25,13 +25,14 @@ from members.ledger.reinstating import CannotReinstate, own_offer, reinstate_own
 from members.ledger.statements import Balance, Expiring, balance_of, history_page
 from members.lib import periods
 from members.programme.models import Programme
-from members.tiers.standing import current_standing, outlook, progress
+from members.tiers.standing import outlook, progress
 from members.tiers.words import outlook_in_words
 from members.web import tier_words
 from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, CarrierForm, ConsentForm, ProfileForm
 from members.web.history import by_month, line_of
 from members.web.pages import for_member, member_page
+from members.web.paying import paying_card
 from members.web.suggestions import suggestions_for
 
 RECENT = 5
@@ -67,6 +68,7 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "keep_day": way and tier_words.keep_day(way),
             "further": way and tier_words.further_in_words(way),
             "tone": tier_words.tone_of(way),
+            "paying": paying_card(balance.spendable),
             "entries": [line_of(entry) for entry in history_page(member.pk, limit=RECENT).rows],
             "suggestions": suggestions_for(member.person, spendable=balance.spendable),
         },
@@ -77,16 +79,6 @@ def expiring_soon(balance: Balance, now: datetime) -> list[Expiring]:
     """Return the first end of points when it is near."""
     limit = now + EXPIRES_SOON
     return [ending for ending in balance.expiring if ending.expires_at <= limit][:1]
-
-
-@require_GET
-@member_page
-def card(request: HttpRequest, member: Member) -> HttpResponse:
-    """Show the card with its code."""
-    standing = current_standing(member.pk)
-    tier = standing.tier if standing else None
-    tone = min(tier.rank, tier_words.HIGHEST_TONE) if tier else 0
-    return render(request, "members/card.html", {"member": member, "tier": tier, "tone": tone})
 
 
 @require_GET

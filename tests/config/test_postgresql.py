@@ -43,7 +43,9 @@ def serve() -> int:
 
 
 def end(session: int) -> None:
-    run_together([lambda: fetch_prepared("SELECT pg_terminate_backend(%s, 5000)", [session])])
+    assert run_together([lambda: fetch_prepared("SELECT pg_terminate_backend($1::int, 5000)", [str(session)])]) == [
+        [(True,)]
+    ]
 
 
 def test_a_busy_connection_is_asked_every_two_seconds(questions: list[bool], monkeypatch: pytest.MonkeyPatch):

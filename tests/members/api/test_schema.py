@@ -23,7 +23,9 @@ def test_the_schema_is_public_and_names_the_endpoints_once(schema: Any):
     assert paths == [
         "/api/v1/holds",
         "/api/v1/holds/{hold}/capture",
+        "/api/v1/holds/{hold}/refund",
         "/api/v1/holds/{hold}/release",
+        "/api/v1/holds/quote",
         "/api/v1/members/{number}/balance",
         "/api/v1/purchases",
         "/api/v1/purchases/batch",
