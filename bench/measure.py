@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.floors import Pgbench
 
 CLIENTS = 16
+REDEEMING_CLIENTS = 64
 TILLS_WITH_BATCHES = 4
 WARM_UP_SECONDS = 2.0
 MIXED_SECONDS = 15.0
@@ -79,6 +80,13 @@ class Bench:
         member_ids = product.prepare()
         product.singles_per_second(member_ids, next(self.tags), WARM_UP_SECONDS)
         return member_ids
+
+    @cached_property
+    def redeemers(self) -> list[int]:
+        """Members with plenty of points."""
+        from bench import redeeming  # noqa: PLC0415
+
+        return redeeming.prepare(self.member_ids)
 
     @cached_property
     def breakdown(self) -> str:
@@ -172,6 +180,35 @@ def mixed_load(bench: Bench) -> bool:
     done = ", ".join(f"{name} {number}" for name, number in sorted(outcome.done.items()))
     detail = f"deadlocks {outcome.deadlocks}, errors {len(outcome.errors)}, wrong {len(outcome.problems)}; {done}"
     return line("T7-mixed-load", float(wrong == 0), 1.0, detail)
+
+
+def sold_out(bench: Bench) -> bool:
+    """T5: 64 clients after a hundred pieces: exactly a hundred are sold, no deadlock, and the books are right."""
+    from bench import redeeming  # noqa: PLC0415
+
+    troubles = redeeming.sell_out(bench.redeemers, next(bench.tags), clients=REDEEMING_CLIENTS)
+    for trouble in troubles[:3]:
+        print(f"T5: {trouble}", flush=True)
+    return line("T5-sold-out", float(not troubles), 1.0, f"{redeeming.PIECES} pieces, {REDEEMING_CLIENTS} clients")
+
+
+def hot_reward(bench: Bench) -> bool:
+    """T6: 64 clients after one reward, beside a function written by hand; and its stock in parts beside one row."""
+    from bench import redeeming  # noqa: PLC0415
+
+    one_row = redeeming.make_reward(redeeming.PLENTY)
+    in_parts = redeeming.make_reward(redeeming.PLENTY, slots=16)
+
+    def speed(act: redeeming.Act, clients: int = REDEEMING_CLIENTS) -> Callable[[], float]:
+        return lambda: (
+            redeeming.rush(bench.redeemers, act, next(bench.tags), clients=clients, seconds=bench.seconds).per_second
+        )
+
+    hand, product = speed(redeeming.by_hand(one_row)), speed(redeeming.by_product(one_row))
+    pairs = bench.pairs(hand, product)
+    passed = line("T6-hot-reward", median(pairs.ratios), 0.8, pairs.detail("redemptions/s"))
+    parts = bench.pairs(product, speed(redeeming.by_product(in_parts)))
+    return line("T6-parts", median(parts.ratios), 1.5, parts.detail("redemptions/s")) and passed
 
 
 def tier_run(bench: Bench) -> bool:
@@ -273,6 +310,8 @@ MEASURES: dict[str, Callable[[Bench], bool]] = dict(
         ROWS,
         (
             mixed_load,
+            sold_out,
+            hot_reward,
             single_awards,
             batches,
             singles_over_http,

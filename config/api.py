@@ -26,4 +26,5 @@ urlpatterns = [
     path("", ApiRoot.as_view(), name="api-root"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include("members.api.urls")),
+    path("", include("rewards.api.urls")),
 ]

@@ -12,4 +12,4 @@ class RewardsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register."""
-        from rewards.redemption import audit, expiry
+        from rewards.redemption import audit, expiry, low_stock

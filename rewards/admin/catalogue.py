@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rewards.admin.forms import GenerateForm, RewardForm, StockForm, UploadForm
+from rewards.codes.patterns import ImpossiblePattern
 from rewards.codes.pool import TooManyCodes, Upload, generate_codes, upload_codes
 from rewards.models import Category, Code, Reward, RewardLimit, RewardTierPrice
 from rewards.stock.movements import NotEnoughStock, adjust_stock, left_of
@@ -49,7 +50,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
     form = RewardForm
     inlines = (LimitInline, TierPriceInline)
     list_display = ("name", "kind", "points", "left", "is_active", "more")
-    list_filter = ("kind", "category", "is_active")
+    list_filter = ("kind", "category", "is_active", ("low_stock_since", admin.EmptyFieldListFilter))
     list_select_related = ("category",)
     search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id")
     readonly_fields = ("public_id", "preview", "left", "more")
@@ -81,7 +82,10 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
 
     @admin.display(description=gettext_lazy("left"))
     def left(self, reward: Reward) -> str:
-        """How many can still be given."""
+        """How many can still be given, and that they are few."""
+        return f"{self._left(reward)} ⚠" if reward.low_stock_since is not None else self._left(reward)
+
+    def _left(self, reward: Reward) -> str:
         if reward.needs_code_pool:
             return _("%(count)s codes") % {"count": Code.objects.free(reward.pk).count()}
         if reward.is_unlimited or reward.pk is None:
@@ -167,7 +171,12 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         return True
 
     def _generate(self, request: HttpRequest, reward: Reward, form: GenerateForm) -> bool:
-        made = generate_codes(reward_id=reward.pk, count=form.cleaned_data["count"], actor_id=request.user.pk)
+        wanted = {"count": form.cleaned_data["count"], "pattern": form.pattern()}
+        try:
+            made = generate_codes(reward_id=reward.pk, actor_id=request.user.pk, **wanted)
+        except ImpossiblePattern:
+            form.add_error("text", _("Earlier codes have used this pattern up."))
+            return False
         text = ngettext("%(count)s code was made.", "%(count)s codes were made.", made) % {"count": made}
         self.message_user(request, text, messages.SUCCESS)
         return True

@@ -12,9 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from members.web.art import NAMES
 from rewards.catalogue import images
 from rewards.catalogue.models import Reward
+from rewards.codes.patterns import ImpossiblePattern, Pattern
 from rewards.codes.pool import MAX_CODES
+from rewards.codes.reading import codes_in
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
+_IMPOSSIBLE = {
+    "symbols": _("Codes have letters, digits and dashes only."),
+    "look_alikes": _("Two of the random symbols look alike, such as O and 0."),
+    "length": _("Codes are 4 to 31 symbols long."),
+    "too_few": _("The pattern must allow ten times as many codes as you want."),
+}
 
 
 def new_key() -> str:
@@ -107,13 +115,48 @@ class UploadForm(forms.Form):
 
     def lines(self) -> Iterable[str]:
         """Return the lines of both."""
-        return [*self.cleaned_data["codes"].splitlines(), *self.cleaned_data["file"].splitlines()]
+        return [*codes_in(self.cleaned_data["codes"]), *codes_in(self.cleaned_data["file"])]
 
 
 class GenerateForm(forms.Form):
-    """How many codes to make."""
+    """How many codes to make, and what they look like."""
 
     count = forms.IntegerField(label=_("how many"), min_value=1, max_value=MAX_CODES)
+    text = forms.CharField(
+        label=_("pattern"),
+        max_length=60,
+        required=False,
+        help_text=_("# stands for a random symbol. Empty: 17 of them."),
+    )
+    begins = forms.CharField(label=_("begins with"), max_length=20, required=False)
+    ends = forms.CharField(label=_("ends with"), max_length=20, required=False)
+    symbols = forms.CharField(
+        label=_("random symbols"),
+        max_length=36,
+        required=False,
+        help_text=_("Empty: letters and digits nobody mixes up."),
+    )
+
+    def pattern(self) -> Pattern:
+        """Return what the codes look like; the form must be valid."""
+        said = self.cleaned_data
+        standard = Pattern()
+        return Pattern(
+            text=said["text"] or standard.text,
+            charset=said["symbols"] or standard.charset,
+            prefix=said["begins"],
+            postfix=said["ends"],
+        )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what cannot be made."""
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                self.pattern().refuse_impossible(cleaned["count"])
+            except ImpossiblePattern as problem:
+                self.add_error("text", _IMPOSSIBLE[problem.problem])
+        return cleaned
 
 
 class CancelForm(forms.Form):

@@ -10,24 +10,25 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from members.lib.codes import fold_code
 from rewards.admin.forms import CancelForm
 from rewards.models import Redemption
 from rewards.redemption.fulfilment import NotPossible, cancel_redemption, mark_used, undo_used
+from rewards.redemption.wording import explain
 
 
 @admin.register(Redemption)
 class RedemptionAdmin(admin.ModelAdmin[Redemption]):
     """What members redeemed. Nothing is edited: each action calls the function that keeps the books right."""
 
-    list_display = ("redeemed_at", "code", "member", "reward", "points", "state")
+    list_display = ("redeemed_at", "code_end", "member", "reward", "points", "state")
     list_filter = ("state", "reward")
     list_select_related = ("member", "reward")
-    search_fields = ("code", "public_id", "member__number")
-    search_help_text = gettext_lazy("Code, member number or id")
+    search_fields = ("=public_id", "=member__number")
+    search_help_text = gettext_lazy("The whole code, member number or id")
     date_hierarchy = "redeemed_at"
     actions = ("mark_used", "undo_used", "cancel")
-    exclude = ("pool_code", "entry", "key")
+    exclude = ("code", "pool_code", "entry", "hold", "key")
+    readonly_fields = ("code_end",)
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -46,12 +47,18 @@ class RedemptionAdmin(admin.ModelAdmin[Redemption]):
         """Whether this person may hand rewards over and cancel them."""
         return request.user.has_perm("rewards.change_redemption")
 
+    @admin.display(description=gettext_lazy("code"))
+    def code_end(self, redemption: Redemption) -> str:
+        """The end of the code, enough to compare: whoever reads it whole could use it."""
+        return f"…{redemption.code[-4:]}" if redemption.code else "-"
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Redemption], search_term: str
     ) -> tuple[QuerySet[Redemption], bool]:
-        """Find a code also as people type it: with spaces or dashes, in small letters, O for 0."""
+        """Find a whole code also as people type it: with spaces or dashes, in small letters, O for 0."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
-        return (found | queryset.filter(code=fold_code(search_term))) if search_term else found, has_duplicates
+        with_code = Redemption.objects.with_code(search_term).values("pk")
+        return (found | queryset.filter(pk__in=with_code)) if search_term else found, has_duplicates
 
     @admin.action(description=gettext_lazy("Mark as used or handed over"), permissions=["handle"])
     def mark_used(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> None:
@@ -88,9 +95,9 @@ class RedemptionAdmin(admin.ModelAdmin[Redemption]):
             try:
                 act(redemption.pk)
                 done += 1
-            except NotPossible:
+            except NotPossible as problem:
                 text = _("Not possible: %(redemption)s is %(state)s.")
                 named = {"redemption": redemption.public_id, "state": redemption.get_state_display()}
-                self.message_user(request, text % named, messages.WARNING)
+                self.message_user(request, f"{text % named} {explain(problem.refused)}", messages.WARNING)
         text = ngettext("%(count)s redemption done.", "%(count)s redemptions done.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS)

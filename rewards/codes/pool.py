@@ -6,14 +6,16 @@ from datetime import datetime
 
 from members.events.audit_log import write_audit
 from members.lib.clock import database_now
-from members.lib.codes import fold_code, random_code
+from members.lib.codes import fold_code
 from members.lib.transactions import retried
 from rewards.catalogue.models import Reward
 from rewards.codes.models import Code
+from rewards.codes.patterns import LENGTHS, ImpossiblePattern, Pattern
 
 MAX_CODES = 50_000
-LENGTHS = range(4, 65)
 _CHUNK = 1000
+_ROUNDS = 20
+_OURS = Pattern()
 
 
 class NoCodesLeft(Exception):
@@ -56,12 +58,16 @@ def upload_codes(*, reward_id: int, lines: Iterable[str], actor_id: int | None) 
 
 
 @retried
-def generate_codes(*, reward_id: int, count: int, actor_id: int | None) -> int:
-    """Add ``count`` random codes with a check symbol to a pool; return how many. Raises TooManyCodes."""
+def generate_codes(*, reward_id: int, count: int, actor_id: int | None, pattern: Pattern = _OURS) -> int:
+    """Add ``count`` different random codes after a pattern to a pool; return how many.
+
+    Raises TooManyCodes, or ImpossiblePattern when the pattern cannot give ten times as many; then nothing is added.
+    """
     if not 0 < count <= MAX_CODES:
         raise TooManyCodes(count)
+    pattern.refuse_impossible(count)
     public_id = _lock_pool(reward_id)
-    _add(reward_id, [random_code() for _ in range(count)])
+    _add(reward_id, _fresh(pattern, count))
     _audit(public_id, "codes.generated", count, actor_id)
     return count
 
@@ -104,6 +110,22 @@ def _oldest_free(reward_id: int) -> Code:
     return code
 
 
+def is_readable(code: str) -> bool:
+    """Tell whether a text can be a code: 4 to 64 printable ASCII characters without spaces."""
+    return len(code) in LENGTHS and code.isascii() and code.isprintable() and " " not in code
+
+
+def _fresh(pattern: Pattern, count: int) -> list[str]:
+    """Return codes that are in no pool; raises ImpossiblePattern when earlier ones have used the pattern up."""
+    made: set[str] = set()
+    for _round in range(_ROUNDS):
+        thrown = {pattern.one() for _code in range(count - len(made))}
+        made |= thrown - _known(list(thrown))
+        if len(made) == count:
+            return list(made)
+    raise ImpossiblePattern("too_few", combinations=pattern.combinations, count=count)
+
+
 def _sorted_out(lines: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
     wanted: dict[str, None] = {}
     repeated, unreadable = [], []
@@ -113,7 +135,7 @@ def _sorted_out(lines: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
         code = line.strip()
         if not code:
             continue
-        if len(code) not in LENGTHS or not code.isascii() or not code.isprintable() or " " in code:
+        if not is_readable(code):
             unreadable.append(code)
         elif code in wanted:
             repeated.append(code)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from members.accounts.access import history_ids
+from members.lib.codes import fold_code
 from rewards.redemption.states import State
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
     def taken_by(self, member_id: int) -> Self:
         """What one member has redeemed or was given by us, passed on or not; members merged into it among them."""
         return self.filter(member_id__in=history_ids(member_id))
+
+    def with_code(self, typed: str) -> Self:
+        """Those whose code somebody typed: as it stands, or folded; never a part of it, nor one nobody was shown."""
+        folded = fold_code(typed)
+        if not folded:
+            return self.none()
+        return self.filter(Q(code__in={typed.strip(), folded}) | (Q(pool_code__folded=folded) & ~Q(code="")))
 
     def counting(self) -> Self:
         """Those that count against a limit: all but what was taken back."""

@@ -197,8 +197,13 @@ def test_a_code_is_found_as_people_type_it(client, clerk):
     typed = "-".join([redemption.code[:9], redemption.code[9:]]).lower().replace("0", "o")
     other = make_redemption(member=make_member(points=100), reward=make_reward())
     text = client.get(admin("redemption_changelist"), {"q": typed}).content.decode()
-    assert redemption.code in text
-    assert other.code not in text
+    assert redemption.public_id in text or f"…{redemption.code[-4:]}" in text
+    assert redemption.code not in text
+    assert f"…{other.code[-4:]}" not in text
+    part = client.get(admin("redemption_changelist"), {"q": redemption.code[:10]}).content.decode()
+    assert f"…{redemption.code[-4:]}" not in part
+    shown = client.get(admin("redemption_change", redemption.pk)).content.decode()
+    assert redemption.code not in shown
 
 
 def test_no_redemption_is_added_edited_or_deleted_by_hand(client, clerk):
