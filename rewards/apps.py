@@ -12,4 +12,6 @@ class RewardsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register."""
+        from rewards.coupons import audit as coupon_audit
+        from rewards.coupons import jobs as coupon_jobs
         from rewards.redemption import audit, expiry, low_stock

@@ -2,19 +2,28 @@
 
 from rewards.catalogue.models import Category, Reward, RewardLimit, RewardTierPrice
 from rewards.codes.models import Code, CodeUse
+from rewards.coupons.models import CodeTries, CouponIssue, Giveaway, GiveawayClaim, IssueRecipient, Present
 from rewards.partners.models import Partner
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock, StockMovement
+from rewards.till.models import TillAct
 
 __all__ = [
     "Category",
     "Code",
+    "CodeTries",
     "CodeUse",
+    "CouponIssue",
+    "Giveaway",
+    "GiveawayClaim",
+    "IssueRecipient",
     "Partner",
+    "Present",
     "Redemption",
     "Reward",
     "RewardLimit",
     "RewardStock",
     "RewardTierPrice",
     "StockMovement",
+    "TillAct",
 ]

@@ -67,7 +67,7 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
             )
         }),
         (gettext_lazy("Stock and codes"), {
-            "fields": ("is_unlimited", "left", "needs_code_pool", "valid_days", "more")
+            "fields": ("is_unlimited", "left", "needs_code_pool", "valid_days", "is_giftable", "more")
         }),
     )  # fmt: skip
 
