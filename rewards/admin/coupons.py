@@ -22,7 +22,7 @@ _MOST_LINES_SHOWN = 200
 class IssueForm(forms.Form):
     """Which reward, why, and to whom: a segment or a list."""
 
-    reward = forms.ModelChoiceField(Reward.objects.filter(is_active=True), label=gettext_lazy("reward"))
+    reward = forms.ModelChoiceField(Reward.objects.order_by("order", "pk"), label=gettext_lazy("reward"))
     reason = forms.CharField(label=gettext_lazy("reason"), max_length=300)
     segment = forms.SlugField(label=gettext_lazy("to this segment"), max_length=60, required=False)
     members = forms.CharField(

@@ -25,6 +25,7 @@ from rewards.coupons.issuing import (
 )
 from rewards.coupons.models import CouponIssue
 from rewards.redemption.models import Redemption
+from rewards.redemption.redeeming import give_reward
 from rewards.stock.movements import adjust_stock
 from tests.rewards.factories import NOON, make_login, make_member, make_reward
 
@@ -135,7 +136,7 @@ def test_starting_asks_for_a_run_once_and_is_in_the_audit():
 
 def test_an_issue_that_stopped_half_way_carries_on_without_giving_twice(monkeypatch):
     issue = running([make_member() for _ in range(3)])
-    real, calls = issuing.give_reward, []
+    real, calls = give_reward, []
 
     def dies_at_the_second(**wanted):
         calls.append(wanted)

@@ -44,7 +44,7 @@ def test_a_giveaway_is_shown_and_claimed_once_however_often_the_form_is_sent(cli
     assert "Coffee" in client.get("/claims/").content.decode()
     first = client.post(f"/claims/{giveaway.public_id}/", {"key": KEY})
     again = client.post(f"/claims/{giveaway.public_id}/", {"key": KEY})
-    assert first.url == again.url == f"/wallet/{Redemption.objects.get().public_id}/"
+    assert first.headers["Location"] == again.headers["Location"] == f"/wallet/{Redemption.objects.get().public_id}/"
     shown = client.get("/claims/").content.decode()
     assert "You have it already" in shown
     assert "2 left" in shown
@@ -58,7 +58,7 @@ def test_a_typed_code_leads_to_the_coupon_and_a_wrong_one_says_so(client: Client
     wrong = client.post("/claims/", {"typed": "AUTUMN", "key": KEY}, follow=True)
     assert "This is not one of our codes" in wrong.content.decode()
     right = client.post("/claims/", {"typed": "spring", "key": KEY})
-    assert right.url == f"/wallet/{Redemption.objects.get().public_id}/"
+    assert right.headers["Location"] == f"/wallet/{Redemption.objects.get().public_id}/"
     used = client.post("/claims/", {"typed": "spring", "key": "o" * 20}, follow=True)
     assert "You have used this code already." in used.content.decode()
 
