@@ -152,11 +152,13 @@ def rush(member_ids: list[int], act: Act, tag: str, *, clients: int, seconds: fl
         connection.ensure_connection()
         barrier.wait(60)
         started, given, tries = time.perf_counter(), 0, 0
-        while time.perf_counter() - started < seconds and (most is None or tries < most):
-            tries += 1
-            given += act(chance.choice(member_ids), f"{tag}-{client}-{tries}")
-        results.put((given, time.perf_counter() - started))
-        connections.close_all()
+        try:
+            while time.perf_counter() - started < seconds and (most is None or tries < most):
+                tries += 1
+                given += act(chance.choice(member_ids), f"{tag}-{client}-{tries}")
+        finally:
+            results.put((given, time.perf_counter() - started))
+            connections.close_all()
 
     def serve(own: range) -> None:
         threads = [threading.Thread(target=work, args=(client,)) for client in own]

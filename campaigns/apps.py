@@ -23,3 +23,4 @@ class CampaignsConfig(AppConfig):
         from campaigns.referral import merging as referral_merging
         from campaigns.referral import qualifying
         from campaigns.reminders import jobs as reminder_jobs
+        from campaigns.wishes import notices as wish_notices

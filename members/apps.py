@@ -24,7 +24,7 @@ class MembersConfig(AppConfig):
         from members.plans import merging as plan_merging
         from members.plans.providers import manual, stand_in
         from members.purchases import confirming, replaying, unclaimed
-        from members.tiers import changes, gifts, recalculation
+        from members.tiers import changes, gifts, recalculation, reinstating
         from members.tiers import merging as tier_merging
         from members.web import plan_words
 

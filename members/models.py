@@ -32,7 +32,9 @@ from members.ledger.models import (
 from members.plans.models import Plan, PlanPayment, PlanStep, StandInCharge, Subscription, TrialUse
 from members.programme.models import PointsValue, Programme
 from members.purchases.models import (
+    FraudMark,
     Purchase,
+    PurchaseHold,
     PurchaseImport,
     PurchaseKey,
     PurchaseLine,
@@ -57,6 +59,7 @@ __all__ = [
     "EarningRule",
     "Event",
     "EventReader",
+    "FraudMark",
     "Heartbeat",
     "Hold",
     "Household",
@@ -82,6 +85,7 @@ __all__ = [
     "PointsValue",
     "Programme",
     "Purchase",
+    "PurchaseHold",
     "PurchaseImport",
     "PurchaseKey",
     "PurchaseLine",

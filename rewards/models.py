@@ -1,5 +1,6 @@
 """The models of rewards, imported from its packages."""
 
+from rewards.browsing.models import Interest
 from rewards.catalogue.models import Category, Reward, RewardLimit, RewardTierPrice
 from rewards.codes.models import Code, CodeUse
 from rewards.coupons.models import CodeTries, CouponIssue, Giveaway, GiveawayClaim, IssueRecipient, Present
@@ -7,6 +8,8 @@ from rewards.partners.models import Partner
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock, StockMovement
 from rewards.till.models import TillAct
+from rewards.waiting.models import WaitingPlace
+from rewards.wishes.models import Wish
 
 __all__ = [
     "Category",
@@ -16,6 +19,7 @@ __all__ = [
     "CouponIssue",
     "Giveaway",
     "GiveawayClaim",
+    "Interest",
     "IssueRecipient",
     "Partner",
     "Present",
@@ -26,4 +30,6 @@ __all__ = [
     "RewardTierPrice",
     "StockMovement",
     "TillAct",
+    "WaitingPlace",
+    "Wish",
 ]

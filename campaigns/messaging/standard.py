@@ -15,6 +15,7 @@ _FIRST_SETTINGS: dict[str, dict[str, Any]] = {
         "monthly_limit": 10,
     },
     "redemptions": {"kind": Campaign.Kind.TRANSACTIONAL},
+    "wishes": {"kind": Campaign.Kind.TRANSACTIONAL},
 }
 
 

@@ -12,8 +12,10 @@ from campaigns.referral.models import Referral, ReferralCode
 from campaigns.referral.worth import reason_against_amount
 from members.accounts.models import Member
 from members.events.log import write_event
+from members.events.models import Event
 from members.jobs.outbox import enqueue, handles
 from members.ledger import posting
+from members.ledger.statements import entry_points
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
@@ -100,6 +102,8 @@ def undo(referral: Referral, reason: Reason) -> None:
     if referral.state in {State.CANCELLED, State.REVERSED}:
         return
     given = [side for side in SIDES if _entry_id(referral, side) is not None]
+    if referral.state == State.GRANTED:
+        _tell_reversed(referral)
     referral.state, referral.reason = State.REVERSED if given else State.CANCELLED, reason
     referral.save(update_fields=["state", "reason"])
     for side in given:
@@ -108,6 +112,13 @@ def undo(referral: Referral, reason: Reason) -> None:
             payload={"referral": referral.pk, "side": side},
             key=f"referral:{referral.pk}:{side}:back",
         )
+
+
+def _tell_reversed(referral: Referral) -> None:
+    """Write which event counts no longer: of the same member, whoever that is merged into meanwhile."""
+    granted = Event.objects.get(kind="referral.granted", data__referral=referral.pk)
+    data = {"referral": referral.pk, "granted": granted.pk}
+    write_event(kind="referral.reversed", member_id=granted.member_id, data=data)
 
 
 @handles("referral.take_back")
@@ -121,11 +132,13 @@ def take_back(*, referral_id: int, side: Side) -> None:
     """Take one side's points back, once; what the balance lacks follows the programme's rule of debts."""
     referral = _lock(referral_id)
     entry_id = _entry_id(referral, side)
-    if referral.state != State.REVERSED or entry_id is None:
+    # What was given, not what was promised: the maximum balance may have cut it.
+    points = 0 if entry_id is None else entry_points(entry_id)
+    if referral.state != State.REVERSED or not points:
         return
     posting.take_back(
         member_id=_member_id(referral, side),
-        points=_points(referral, side),
+        points=points,
         key=f"referral:{referral.pk}:{side}:back",
         reason="referral",
         data={"referral": referral.pk},

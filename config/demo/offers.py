@@ -1,9 +1,11 @@
 """What the shop of the demonstration offers: stores, earning rules and a cap, tiers and rewards, in three languages."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from members.accounts.models import Store
 from members.earning.evaluation import forget_compiled
@@ -11,7 +13,8 @@ from members.earning.models import EarningCap, EarningRule
 from members.plans.models import Plan
 from members.programme.models import PointsValue, Programme
 from members.tiers.models import Tier, TierSet
-from rewards.catalogue.models import Category, Reward, RewardLimit
+from rewards.catalogue.models import Category, Reward, RewardLimit, RewardTierPrice
+from rewards.partners.models import Partner
 from rewards.stock.movements import adjust_stock
 
 STORES = (
@@ -148,6 +151,7 @@ CATEGORIES = (
     ("treats", "Treats", "小确幸", "小確幸"),
     ("home", "For the home", "家居", "居家"),
     ("vouchers", "Vouchers", "优惠券", "優惠券"),
+    ("moments", "Moments", "体验", "體驗"),
     ("giving", "Giving", "公益", "公益"),
 )
 
@@ -237,9 +241,11 @@ REWARDS: tuple[dict[str, Any], ...] = (
     },
     {
         "category": "vouchers",
-        "kind": "coupon",
+        "kind": "money_off",
         "motif": "ticket",
         "points": 500,
+        "money_off": 500,
+        "tier_prices": {"gold": 450},
         "stock": None,
         "valid_days": 90,
         "name_en": "5 pounds off",
@@ -251,9 +257,11 @@ REWARDS: tuple[dict[str, Any], ...] = (
     },
     {
         "category": "vouchers",
-        "kind": "coupon",
+        "kind": "money_off",
         "motif": "ticket",
         "points": 1800,
+        "money_off": 2000,
+        "minimum_purchase": 4000,
         "stock": None,
         "valid_days": 90,
         "name_en": "20 pounds off",
@@ -275,6 +283,123 @@ REWARDS: tuple[dict[str, Any], ...] = (
         "description_en": "We plant a native tree on the hills behind the harbour.",
         "description_zh_hans": "我们将在港湾后的山坡上种下一棵本地树。",
         "description_zh_hant": "我們將在港灣後的山坡上種下一棵原生樹。",
+    },
+    {
+        "category": "vouchers",
+        "kind": "percent_off",
+        "motif": "ticket",
+        "points": 350,
+        "stock": None,
+        "percent_off": 10,
+        "most_off": 1500,
+        "valid_days": 60,
+        "name_en": "10 % off one purchase",
+        "name_zh_hans": "单次消费九折",
+        "name_zh_hant": "單次消費九折",
+        "description_en": "At most 15 pounds off, in the shops and online.",
+        "description_zh_hans": "最多抵扣 15 英镑，门店与网店通用。",
+        "description_zh_hant": "最多折抵 15 英鎊，門市與網路商店通用。",
+    },
+    {
+        "category": "vouchers",
+        "kind": "shipping",
+        "motif": "bag",
+        "points": 180,
+        "stock": None,
+        "valid_days": 90,
+        "name_en": "Free delivery",
+        "name_zh_hans": "免运费一次",
+        "name_zh_hant": "免運費一次",
+        "description_en": "For one order online, whatever it weighs.",
+        "description_zh_hans": "网店订单一次免运费，不限重量。",
+        "description_zh_hant": "網路訂單一次免運費，不限重量。",
+    },
+    {
+        "category": "vouchers",
+        "kind": "gift_card",
+        "motif": "gift",
+        "points": 950,
+        "stock": 25,
+        "money_off": 1000,
+        "name_en": "Gift card, 10 pounds",
+        "name_zh_hans": "10 英镑礼品卡",
+        "name_zh_hant": "10 英鎊禮品卡",
+        "description_en": "To keep or to give away: it never runs out.",
+        "description_zh_hans": "自用送人皆宜，永久有效。",
+        "description_zh_hant": "自用送人皆宜，永久有效。",
+    },
+    {
+        "category": "moments",
+        "kind": "event",
+        "motif": "cup",
+        "points": 300,
+        "stock": 8,
+        "limits": {"EVER": 1},
+        "starts_in": 24,
+        "place": "Harbour Street",
+        "name_en": "Evening tea tasting",
+        "name_zh_hans": "晚间品茶会",
+        "name_zh_hant": "晚間品茶會",
+        "description_en": "Five oolongs and the people who made them. Eight seats.",
+        "description_zh_hans": "品鉴五款乌龙，与制茶人面对面。仅八席。",
+        "description_zh_hant": "品鑑五款烏龍，與製茶人面對面。僅八席。",
+    },
+    {
+        "category": "moments",
+        "kind": "online",
+        "motif": "cup",
+        "points": 80,
+        "stock": None,
+        "link": "https://example.com/brewing",
+        "name_en": "Brewing course, online",
+        "name_zh_hans": "线上泡茶课",
+        "name_zh_hant": "線上泡茶課",
+        "description_en": "Four short films: water, time, leaves, pots.",
+        "description_zh_hans": "四段短片：水、时间、茶叶、茶壶。",
+        "description_zh_hant": "四段短片：水、時間、茶葉、茶壺。",
+    },
+    {
+        "category": "moments",
+        "kind": "partner",
+        "motif": "flower",
+        "points": 220,
+        "stock": 40,
+        "valid_days": 45,
+        "name_en": "Bunch of flowers",
+        "name_zh_hans": "鲜花一束",
+        "name_zh_hant": "鮮花一束",
+        "description_en": "From the florist next door, tied while you wait.",
+        "description_zh_hans": "由隔壁花店现场包扎。",
+        "description_zh_hant": "由隔壁花店現場包紮。",
+    },
+    {
+        "category": "home",
+        "kind": "gift",
+        "motif": "lantern",
+        "points": 700,
+        "stock": 15,
+        "money_price": 1200,
+        "coming_in": 10,
+        "name_en": "Glass teapot",
+        "name_zh_hans": "玻璃茶壶",
+        "name_zh_hant": "玻璃茶壺",
+        "description_en": "Points and a little money. Soon in the shops.",
+        "description_zh_hans": "积分加少量现金换购，即将到店。",
+        "description_zh_hant": "點數加少許現金換購，即將到店。",
+    },
+    {
+        "category": "giving",
+        "kind": "badge",
+        "motif": "flower",
+        "points": 60,
+        "stock": None,
+        "limits": {"EVER": 1},
+        "name_en": "Friend of the harbour",
+        "name_zh_hans": "海港之友",
+        "name_zh_hant": "海港之友",
+        "description_en": "A badge for your profile: you helped to keep the harbour clean.",
+        "description_zh_hans": "个人资料徽章：感谢您助力海港清洁。",
+        "description_zh_hant": "個人資料徽章：感謝您協助海港清潔。",
     },
 )
 
@@ -323,15 +448,34 @@ def load_rewards() -> None:
         Category.objects.get_or_create(slug=slug, defaults={"order": order, **names})
     shelves = {shelf.slug: shelf for shelf in Category.objects.all()}
     tiers = {tier.code: tier for tier in Tier.objects.filter(tier_set__is_current=True)}
+    partner, _made = Partner.objects.get_or_create(code="garden-florist", defaults={"name": "Garden Row Florist"})
+    now = timezone.now()
     for order, described in enumerate(REWARDS):
         fields = dict(described)
         stock, shelf, tier = fields.pop("stock"), fields.pop("category"), fields.pop("minimum_tier", None)
-        limits = fields.pop("limits", {})
+        limits, prices = fields.pop("limits", {}), fields.pop("tier_prices", {})
+        fields |= _dates(fields, now)
+        if fields["kind"] == "partner":
+            fields["partner"] = partner
         fields |= {"category": shelves[shelf], "minimum_tier": tiers.get(tier), "is_unlimited": stock is None}
         reward, _made = Reward.objects.get_or_create(name_en=fields["name_en"], defaults=fields | {"order": order})
         for period, times in limits.items():
             RewardLimit.objects.get_or_create(reward=reward, period=period, defaults={"times": times})
+        for code, points in prices.items():
+            RewardTierPrice.objects.get_or_create(reward=reward, tier=tiers[code], defaults={"points": points})
         if stock:
             adjust_stock(
                 reward_id=reward.pk, quantity=stock, reason="first delivery", actor_id=None, key=f"demo:{reward.pk}"
             )
+
+
+def _dates(fields: dict[str, Any], now: datetime) -> dict[str, datetime]:
+    """Return the instants that a reward names in days from now."""
+    found: dict[str, datetime] = {}
+    starts_in, coming_in = fields.pop("starts_in", None), fields.pop("coming_in", None)
+    if starts_in is not None:
+        start = (now + timedelta(days=starts_in)).replace(hour=18, minute=0, second=0, microsecond=0)
+        found |= {"starts_at": start, "ends_at": start + timedelta(hours=2)}
+    if coming_in is not None:
+        found |= {"offered_from": now + timedelta(days=coming_in)}
+    return found

@@ -55,7 +55,18 @@ class ProgrammeAdmin(AuditedAdmin[Programme]):
                 )
             },
         ),
-        (_("Earning"), {"fields": ("earning_rounding", "companies_earn")}),
+        (
+            _("Earning"),
+            {
+                "fields": (
+                    "earning_rounding",
+                    "maximum_balance",
+                    "oldest_purchase_days",
+                    "before_joining_days",
+                    "companies_earn",
+                )
+            },
+        ),
         (
             _("Returns and corrections"),
             {"fields": ("return_window_days", "redemption_undo_days", "debt_policy", "adjustment_limit")},

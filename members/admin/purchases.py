@@ -2,22 +2,43 @@
 
 from typing import Any, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.admin.claims import invoice_text
+from members.admin.forms import ReasonOnlyForm
+from members.admin.fraud import actor_of, refusal
 from members.admin.links import links_to
-from members.admin.pages import M, ReadOnlyAdmin
+from members.admin.pages import M, ReadOnlyAdmin, page, require
 from members.earning.explanation import explain
+from members.ledger.adjustments import OwnAccount
 from members.lib.money import format_money
 from members.lib.periods import local_day
-from members.models import PointsEntry, Purchase, PurchaseImport, PurchaseKey, PurchaseLine, Return, ReturnLine
+from members.models import (
+    FraudMark,
+    PointsEntry,
+    Purchase,
+    PurchaseImport,
+    PurchaseKey,
+    PurchaseLine,
+    Return,
+    ReturnLine,
+)
 from members.programme.models import Programme
+from members.purchases.fraud import AlreadyMarked, mark_as_fraud, preview_fraud
 
 P = TypeVar("P", bound=Model)
+
+
+def may_mark_fraud(request: HttpRequest) -> bool:
+    """Whether this person may mark purchases as fraud, or ask for it."""
+    return request.user.has_perm("members.add_fraudmark") and request.user.has_perm("members.view_purchase")
 
 
 class ReadOnlyInline(admin.TabularInline[M, P]):
@@ -96,6 +117,8 @@ def _return_text(returned: Return) -> str:
 class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
     """What was bought."""
 
+    change_form_template = "admin/members/purchase.html"
+
     list_display = ("number", "source", "member", "money", "purchased_at", "store", "origin")
     list_select_related = ("member", "store")
     search_fields = ("number__exact", "member__number__exact")
@@ -109,6 +132,47 @@ class PurchaseAdmin(ReadOnlyAdmin[Purchase]):
     readonly_fields = (
         "money", "shipping_shown", "points_paid_shown", "gift_card_paid_shown", "invoice_shown", "entries", "returns",
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that marks a purchase as fraud."""
+        view = self.admin_site.admin_view(self.fraud_page)
+        return [path("<int:purchase_id>/fraud/", view, name="members_purchase_fraud"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the button to those who may press it."""
+        may_mark = may_mark_fraud(request)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_mark": may_mark})
+
+    def fraud_page(self, request: HttpRequest, purchase_id: int) -> HttpResponse:
+        """Show what would be taken back, ask for the reason, then mark."""
+        require(allowed=may_mark_fraud(request))
+        purchase = get_object_or_404(Purchase, pk=purchase_id)
+        form = ReasonOnlyForm(request.POST or None)
+        if form.is_valid() and self._mark(request, purchase, form):
+            return redirect("admin:members_purchase_change", purchase.pk)
+        try:
+            preview = preview_fraud(purchase)
+        except AlreadyMarked as problem:
+            self.message_user(request, refusal(problem), messages.WARNING)
+            return redirect("admin:members_purchase_change", purchase.pk)
+        status = 422 if form.is_bound else 200
+        title = gettext("Mark as fraud")
+        return page(self, request, "fraud.html", form=form, preview=preview, title=title, status=status)
+
+    def _mark(self, request: HttpRequest, purchase: Purchase, form: ReasonOnlyForm) -> bool:
+        try:
+            mark = mark_as_fraud(
+                purchase_id=purchase.pk, actor_id=actor_of(request), reason=form.cleaned_data["reason"]
+            )
+        except (AlreadyMarked, OwnAccount) as problem:
+            form.add_error(None, refusal(problem))
+            return False
+        waits = mark.state == FraudMark.State.WAITING
+        text = gettext("A second person has to agree.") if waits else gettext("Marked as fraud; the points are back.")
+        self.message_user(request, text, messages.INFO if waits else messages.SUCCESS)
+        return True
 
     @admin.display(description=_("invoice"))
     def invoice_shown(self, purchase: Purchase) -> str:

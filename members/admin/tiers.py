@@ -80,6 +80,7 @@ class TierInline(MoneyInMinorUnits[Any], admin.StackedInline[Tier, TierSet]):
     extra = 3
     fields = (
         ("rank", "code", "threshold", "multiplier", "expiry_months"),
+        ("reinstate_days", "reinstated_for_days"),
         ("also_points", "also_spend", "also_purchases", "also_referrals", "also_tenure"),
         ("is_never_lost", "birthday_percent", "birthday_points"),
         ("gift_points", "gift_en", "gift_zh_hans", "gift_zh_hant"),

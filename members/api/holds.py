@@ -216,6 +216,9 @@ def _hold(body: HoldBody, key: str) -> Answer:
     except InsufficientPoints as short:
         text = _("The member can spend %(points)s points.") % {"points": short.spendable}
         raise Problem(HTTPStatus.CONFLICT, "insufficient_points", text) from short
+    except holds.KeyOfAnother as problem:
+        text = _("This Idempotency-Key was used for another request.")
+        raise Problem(HTTPStatus.CONFLICT, "key_of_another", text) from problem
     except holds.EndsAtOnce as problem:
         raise invalid("/expires_at", "in_past", _("A hold ends in the future.")) from problem
     return Answer(HTTPStatus.CREATED, _shown(made.pk))

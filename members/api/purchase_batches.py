@@ -19,8 +19,18 @@ from members.api.bodies import LargeRawJson, decode, decode_bytes, raw_of
 from members.api.idempotency import Answer
 from members.api.keys import HasScope
 from members.api.problems import Problem, lost_card
-from members.api.purchases import PurchaseBody, check_time, draft_of, public_id, respond, unknown_member, unknown_store
+from members.api.purchases import (
+    PurchaseBody,
+    check_time,
+    draft_of,
+    public_id,
+    respond,
+    unknown_member,
+    unknown_store,
+    wrong_hold,
+)
 from members.purchases.drafts import PurchaseDraft
+from members.purchases.paying import WrongHold
 from members.purchases.recording import Recorded, record_purchases
 from members.purchases.unclaimed import keep_unmatched
 
@@ -124,11 +134,19 @@ class _Ready:
     member_number: str | None
 
 
+def _record_all(drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
+    try:
+        return record_purchases(drafts=drafts)
+    except WrongHold as problem:
+        # Two purchases of the batch name one hold, or another one took it meanwhile: nothing is recorded.
+        raise wrong_hold() from problem
+
+
 def _record(items: Sequence[msgspec.Raw]) -> Answer:
     results: list[dict[str, Any]] = [{}] * len(items)
     ready = _ready_ones(_decoded(items, results), results)
     owned = [one for one in ready if one.member_number is not None]
-    for one, recorded in zip(owned, record_purchases(drafts=[one.draft for one in owned]), strict=True):
+    for one, recorded in zip(owned, _record_all([one.draft for one in owned]), strict=True):
         results[one.place] = _result(one, recorded)
     ownerless = [one for one in ready if one.member_number is None]
     for one, kept in zip(ownerless, keep_unmatched(drafts=[one.draft for one in ownerless]), strict=True):
@@ -199,6 +217,7 @@ def _result(one: _Ready, recorded: Recorded) -> dict[str, Any]:
         "number": number,
         "member": one.member_number,
         "points": recorded.points,
+        "refused": recorded.refused,
     }
 
 

@@ -24,6 +24,7 @@ from members.api.keys import HasScope
 from members.api.problems import Problem, invalid, lost_card
 from members.lib.invoices import NotAnInvoice, invoice_number, is_tax_id
 from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.paying import WrongHold, captured_hold
 from members.purchases.recording import ContentDiffers, record_purchase
 from members.purchases.unclaimed import keep_unmatched
 
@@ -65,6 +66,7 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     Without `member` it is kept until somebody shows the receipt. `invoice` is a uniform invoice of Taiwan,
     `buyer_tax_id` the tax number of a company that bought.
+    `hold` is the captured hold of points that paid a part: when goods come back, their share of it comes back too.
     `shipping` comes on top of the lines; `points_paid` and `gift_card_paid` say how much of it all was paid that way.
     """
 
@@ -80,6 +82,7 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     gift_card_paid: Amount | None = None
     invoice: Annotated[str, msgspec.Meta(max_length=20)] = ""
     buyer_tax_id: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    hold: Annotated[str, msgspec.Meta(max_length=24)] = ""
 
 
 class Purchases(APIView):
@@ -114,6 +117,7 @@ class Purchases(APIView):
                     "member": {"type": "string", "description": "Member number."},
                     "points": {"type": "integer"},
                     "explanation": {"type": "array", "items": {"type": "string"}},
+                    "refused": schema.REFUSED,
                 },
             ),
             **schema.answers(
@@ -174,6 +178,8 @@ def _record(body: PurchaseBody) -> Answer:
         recorded = record_purchase(draft=draft)
     except ContentDiffers as problem:
         raise content_differs() from problem
+    except WrongHold as problem:
+        raise wrong_hold() from problem
     return Answer(
         status=HTTPStatus.CREATED if recorded.is_new else HTTPStatus.OK,
         body={
@@ -183,6 +189,7 @@ def _record(body: PurchaseBody) -> Answer:
             "member": number,
             "points": recorded.points,
             "explanation": [str(line) for line in recorded.explanation],
+            "refused": recorded.refused,
         },
     )
 
@@ -231,7 +238,15 @@ def draft_of(body: PurchaseBody, *, member_id: int, store_id: int | None) -> Pur
         gift_card_paid=body.gift_card_paid,
         invoice=_invoice(body.invoice),
         buyer_tax_id=_tax_id(body.buyer_tax_id),
+        hold=_hold(body.hold, member_id),
     )
+
+
+def _hold(public_id: str, member_id: int) -> str:
+    try:
+        return captured_hold(public_id, member_id=member_id).public_id if public_id else ""
+    except WrongHold as problem:
+        raise wrong_hold() from problem
 
 
 def draft_lines(bodies: Sequence[LineBody]) -> tuple[DraftLine, ...]:
@@ -301,6 +316,12 @@ def store_id_of(code: str | None) -> int | None:
 def unknown_member() -> Problem:
     """Return the problem of a member that is not here."""
     return invalid("/member", "unknown_member", _("There is no such member."))
+
+
+def wrong_hold() -> Problem:
+    """Return the problem of a hold that did not pay for this purchase."""
+    text = _("This is no captured hold of this member, or it paid for another purchase.")
+    return invalid("/hold", "wrong_hold", text)
 
 
 def unknown_store() -> Problem:

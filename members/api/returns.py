@@ -94,7 +94,7 @@ _UNMATCHED = {
         "properties": {"sku": {"type": "string"}, "quantity": {"type": "integer"}},
     },
 }
-_FIGURES = ("points", "pending", "spendable", "debt", "shortfall", "status_points")
+_FIGURES = ("points", "pending", "spendable", "debt", "shortfall", "status_points", "refunded")
 
 
 class Returns(APIView):
@@ -164,6 +164,7 @@ class ReturnPreviews(APIView):
                     "member": {"type": "string", "description": "Member number."},
                     "recorded_before": {"type": "boolean"},
                     "points_taken": {"type": "integer"},
+                    "points_refunded": {"type": "integer"},
                     "balance_before": {"type": "integer"},
                     "balance_after": {"type": "integer"},
                     "purchases": {
@@ -175,6 +176,10 @@ class ReturnPreviews(APIView):
                                 "source": {"type": "string"},
                                 "number": {"type": "string"},
                                 **{name: {"type": "integer"} for name in _FIGURES},
+                                "has_hold": {
+                                    "type": "boolean",
+                                    "description": "Whether a hold is known that paid; only then points are refunded.",
+                                },
                             },
                         },
                     },
@@ -200,6 +205,7 @@ class ReturnPreviews(APIView):
                 "member": number,
                 "recorded_before": not preview.is_new,
                 "points_taken": preview.points_taken,
+                "points_refunded": preview.points_refunded,
                 "balance_before": preview.balance_before,
                 "balance_after": preview.balance_after,
                 "purchases": [_figures(purchase) for purchase in preview.purchases],
@@ -210,7 +216,7 @@ class ReturnPreviews(APIView):
 
 
 def _figures(purchase: PreviewedPurchase) -> dict[str, Any]:
-    return {name: getattr(purchase, name) for name in ("source", "number", *_FIGURES)}
+    return {name: getattr(purchase, name) for name in ("source", "number", *_FIGURES, "has_hold")}
 
 
 def _parts(lines: tuple[DraftLine, ...]) -> list[dict[str, Any]]:

@@ -26,6 +26,11 @@ _FAULT = {
     "required": ["pointer", "code", "detail"],
     "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
 }
+REFUSED: dict[str, Any] = {
+    "type": "string",
+    "enum": ["", "company", "too_old", "before_joining"],
+    "description": "Why the purchase earns nothing whatever the rules say; empty otherwise.",
+}
 # What became of one purchase of a batch; `errors` where it was refused, the rest where it was not.
 BATCH_RESULT = {
     "type": "object",
@@ -37,6 +42,7 @@ BATCH_RESULT = {
         "number": {"type": "string"},
         "member": {"type": "string", "description": "Member number."},
         "points": {"type": "integer"},
+        "refused": REFUSED,
         "errors": {"type": "array", "items": _FAULT},
     },
 }

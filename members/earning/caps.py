@@ -13,8 +13,11 @@ from zoneinfo import ZoneInfo
 from members.earning.rounding import apportion
 from members.earning.rules import Outcome, Share
 from members.ledger.award_rows import CounterKey, CounterUse
+from members.ledger.maximum import maximum_key
 
 PURCHASE = "PURCHASE"
+# The maximum balance is a cap whose counter is the member's account.
+BALANCE = "BALANCE"
 # A cap for ever has one period, which began before everything.
 _EVER = date(1970, 1, 1)
 
@@ -89,6 +92,11 @@ def limits_of(
     ]
 
 
+def limit_of_balance(maximum: int | None, member_id: int) -> list[Limit]:
+    """Return the most points a member may hold as a limit on points to spend; nothing where there is none."""
+    return [] if maximum is None else [Limit(Cap(0, {}, maximum, BALANCE), maximum_key(member_id))]
+
+
 @dataclass(frozen=True, slots=True)
 class Capped:
     """What the caps left, what they cut and why, and what counts against them now."""
@@ -113,7 +121,9 @@ def apply_limits(shares: Sequence[Share], limits: Sequence[Limit], used: Mapping
             left = _cut(left, limit.cap, 0 if limit.cap.refuses else room)
             cuts.append(_told(limit.cap, asked=asked, room=room))
     uses = [
-        CounterUse(limit.key, points) for limit in limits if limit.key and (points := _covered(limit.cap, left)) > 0
+        CounterUse(limit.key, points)
+        for limit in limits
+        if limit.key and limit.cap.period != BALANCE and (points := _covered(limit.cap, left)) > 0
     ]
     return Capped([share for share in left if share.points], cuts, uses)
 

@@ -58,7 +58,8 @@ def rules_for_event(kind: str) -> list[Rule]:
 def manner() -> Manner:
     """Return how the programme reckons now."""
     programme = Programme.current()
-    return Manner(programme.earning_rounding, programme.tz, tells_rules_apart=bool(_compiled().caps))
+    apart = bool(_compiled().caps) or programme.maximum_balance is not None
+    return Manner(programme.earning_rounding, programme.tz, tells_rules_apart=apart)
 
 
 def chosen_rules(rule_ids: Iterable[int]) -> list[Rule]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from members.earning import evaluation
-from members.earning.caps import Limit, apply_limits, limits_of, told_use
+from members.earning.caps import Limit, apply_limits, limit_of_balance, limits_of, told_use
 from members.earning.explanation import describes, explain_earning
 from members.earning.matching import why_not_now, why_not_who
 from members.earning.reckoning import Manner
@@ -22,8 +22,10 @@ from members.events.models import Event
 from members.events.readers import reader
 from members.ledger import posting
 from members.ledger.counters import add_uses, lock_counters
+from members.ledger.maximum import kept_as_counter
 from members.ledger.models import PointsEntry, PointType
 from members.lib.transactions import retried
+from members.programme.models import Programme
 
 SEGMENT_ENTERED = "segment.entered"
 # What points themselves cause: a rule on these would pay for its own payments, for ever.
@@ -92,13 +94,18 @@ def _reckoned(rule: Rule, terms: Terms, manner: Manner) -> tuple[dict[str, Any],
 def _post(rule: Rule, event: Event, data: dict[str, Any], points: int, manner: Manner) -> PointsEntry | None:
     """Lock account and counters, look at the caps, and give what they leave."""
     member_id, at, key = event.member_id or 0, event.occurred_at, f"earning:{rule.id}:event:{event.pk}"
-    posting.lock_account(member_id)
+    account = posting.lock_account(member_id)
     known = PointsEntry.objects.filter(key=key).first()
     if known is not None:
         return known
     shares = [Share(rule.id, rule.point_type, rule.lot, points)]
     limits = limits_of(evaluation.compiled_caps(), shares, member_id=member_id, at=at, zone=manner.zone)
-    capped = apply_limits(shares, limits, lock_counters([limit.key for limit in limits if limit.key]))
+    used = lock_counters([limit.key for limit in limits if limit.key])
+    maximum = Programme.current().maximum_balance
+    if maximum is not None and rule.point_type == PointType.SPENDABLE:
+        limits += limit_of_balance(maximum, account.member_id)
+        used |= kept_as_counter(account.member_id)
+    capped = apply_limits(shares, limits, used)
     left = capped.points(rule.point_type)
     if not left:
         _refuse(rule, event, limits)

@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from members.earning.caps import BALANCE
 from members.ledger.models import PointsEntry, PointType
 from members.ledger.reinstating import BY_MEMBER
 from members.lib import periods
@@ -55,6 +56,8 @@ def explain(entry: PointsEntry) -> list[str]:
         sentences.append(str(_MOVEMENTS[entry.kind]))
     if entry.kind == PointsEntry.Kind.EXPIRE:
         sentences.append(_("These points reached their end date without being used."))
+    if entry.kind == PointsEntry.Kind.GRANT and "maximum" in entry.breakdown:
+        sentences.append(_maximum_sentence(entry.breakdown["maximum"]))
     return sentences
 
 
@@ -78,8 +81,8 @@ def explain_earning(breakdown: dict[str, Any], *, everything: bool = False) -> l
     That a rule is for another currency, store or circle of members is told only where nothing was earned, or with
     ``everything``.
     """
-    if breakdown.get("refused") == "company":
-        return [_("Purchases with a company's tax number earn no points.")]
+    if "refused" in breakdown:
+        return [_REFUSED[breakdown["refused"]](breakdown.get("days", 0))]
     currency, tier = breakdown.get("currency", ""), breakdown.get("tier", {})
     steps = [step for step in breakdown.get("rules", []) if _gave(step)]
     everything = everything or not steps
@@ -97,6 +100,35 @@ def explain_earning(breakdown: dict[str, Any], *, everything: bool = False) -> l
     sentences += _end_sentences(breakdown)
     return sentences or [_("No earning rule applied to this purchase.")]
 
+
+def _company(_days: int) -> str:
+    return _("Purchases with a company's tax number earn no points.")
+
+
+def _too_old(days: int) -> str:
+    return ngettext(
+        "Purchases reported more than %(days)d day after their day earn no points.",
+        "Purchases reported more than %(days)d days after their day earn no points.",
+        days,
+    ) % {"days": days}
+
+
+def _before_joining(days: int) -> str:
+    if not days:
+        return _("Purchases made before the day of joining earn no points.")
+    return ngettext(
+        "Purchases made more than %(days)d day before the day of joining earn no points.",
+        "Purchases made more than %(days)d days before the day of joining earn no points.",
+        days,
+    ) % {"days": days}
+
+
+# Why a whole purchase earned nothing, without a look at the rules.
+_REFUSED: dict[str, Callable[[int], str]] = {
+    "company": _company,
+    "too_old": _too_old,
+    "before_joining": _before_joining,
+}
 
 _QUIET = {"currency", "store", "segment", "configuration"}
 
@@ -277,7 +309,15 @@ def _rounded_sentence(exact: Fraction, points: int, rounding: str) -> list[str]:
     return [texts[rounding] % {"exact": _decimal(exact), "points": number_format(points)}]
 
 
+def _maximum_sentence(cut: dict[str, Any]) -> str:
+    return _("Of %(asked)s points %(points)s are given: the balance is kept at the maximum of %(limit)s.") % {
+        name: number_format(cut[name]) for name in ("asked", "points", "limit")
+    }
+
+
 def _capped_sentence(cut: dict[str, Any]) -> str:
+    if cut.get("period") == BALANCE:
+        return _maximum_sentence(cut)
     figures = {
         "cap": _in_language(cut["names"]),
         "asked": number_format(cut["asked"]),

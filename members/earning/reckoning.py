@@ -71,9 +71,9 @@ def evaluate(
     return _short_way(bought, rules, terms, manner) or _long_way(bought, rules, terms, manner)
 
 
-def nothing(*, lines: Sequence[Sold], currency: str, why: str) -> Outcome:
-    """Return no points for a purchase that no rule looks at, and the reason."""
-    breakdown = {
+def nothing(*, lines: Sequence[Sold], currency: str, why: str, days: int | None = None) -> Outcome:
+    """Return no points for a purchase that no rule looks at, and the reason, with the days it is about."""
+    breakdown: dict[str, Any] = {
         "amount": sum([line.amount for line in lines]),
         "currency": currency,
         "rules": [],
@@ -84,6 +84,8 @@ def nothing(*, lines: Sequence[Sold], currency: str, why: str) -> Outcome:
         "points": 0,
         "refused": why,
     }
+    if days is not None:
+        breakdown["days"] = days
     return Outcome(points=0, breakdown=breakdown)
 
 

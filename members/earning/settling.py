@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from members.earning.caps import Cap, Limit, capped_outcome, limits_of
+from members.earning.caps import Cap, Limit, capped_outcome, limit_of_balance, limits_of
 from members.earning.rules import LotTerms, Outcome
 from members.ledger.award_rows import Award, AwardLot, CounterKey, CounterUse
 from members.ledger.lots import new_lot
@@ -26,16 +26,24 @@ class Decided(NamedTuple):
 
 
 def decide(
-    award: Award, outcome: Outcome, *, caps: Sequence[Cap], zone: ZoneInfo, expiry: int | None = None
+    award: Award,
+    outcome: Outcome,
+    *,
+    caps: Sequence[Cap],
+    zone: ZoneInfo,
+    expiry: int | None = None,
+    maximum: int | None = None,
 ) -> Decided:
     """Return the award with its points and lots; counters of caps are still to be looked at by ``settle``.
 
     Caps of one purchase are applied here: they need no counter. ``expiry`` is the months that the member's tier gives
-    to points whose rule says nothing.
+    to points whose rule says nothing, ``maximum`` the most points a member may hold.
     """
-    if not caps:
+    if not caps and maximum is None:
         return Decided(_given(award, outcome, zone, expiry=expiry), outcome, (), zone, expiry)
     limits = limits_of(caps, outcome.shares, member_id=award.member_id, at=award.purchased_at, zone=zone)
+    if outcome.points:
+        limits += limit_of_balance(maximum, award.member_id)
     decided = Decided(award, outcome, limits, zone, expiry)
     keys = tuple(dict.fromkeys(limit.key for limit in limits if limit.key))
     settled = settle_one(decided, {})

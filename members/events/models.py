@@ -41,6 +41,7 @@ class Event(models.Model):
             models.Index(fields=["member", "-id"], name="event_member"),
             # Friends brought are counted for tiers.
             models.Index(fields=["member", "occurred_at"], name="event_referral", condition=Q(kind="referral.granted")),
+            models.Index(fields=["member"], name="event_referral_back", condition=Q(kind="referral.reversed")),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,10 @@
 """What a member shares with the household, and who may use whose points."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from members.accounts.models import Member
 from members.events.log import write_event
@@ -75,11 +76,21 @@ def seen_by(member_id: int, at: datetime) -> list[Seen]:
     ]
 
 
+def helped_members(member_ids: Collection[int]) -> set[int]:
+    """Return which of the members belong to a household in which somebody else shares points."""
+    others = HouseholdMember.objects.filter(household=OuterRef("household"), left_at=None, shares_points=True)
+    own = HouseholdMember.objects.filter(member__in=member_ids, left_at=None)
+    return set(own.filter(Exists(others.exclude(member=OuterRef("member")))).values_list("member", flat=True))
+
+
 class HouseholdPool:
     """The household as a pool of points."""
 
     def shares_with(self, member_id: int, at: datetime) -> list[Share]:
-        """Return the others of the household who agreed, with what is left of their month. At most two queries."""
+        """Return the others of the household who agreed, with what is left of their month. At most three queries."""
+        # Most belong to none, and every redemption asks.
+        if not HouseholdMember.objects.filter(member_id=member_id, left_at=None).exists():
+            return []
         others = HouseholdMember.objects.filter(
             household__belongings__member=member_id,
             household__belongings__left_at=None,

@@ -29,6 +29,8 @@ from members.ledger.award_sql import (
     LOCK_COUNTERS,
     RESERVE,
 )
+from members.ledger.maximum import is_maximum, points_kept, under_maximum
+from members.lib.clock import database_now
 from members.lib.prepared import Parameter, fetch_prepared
 from members.lib.transactions import RETRIED_STATES, retried
 
@@ -102,9 +104,8 @@ def _write_locked(awards: Sequence[Award], settle: Settle | None) -> dict[Docume
     reserved, debts = _reserve(awards)
     if not reserved:
         return {}
-    used = _lock_counters({key for row in reserved for key in row.award.counters})
     if settle is not None:
-        reserved = settle_caps(reserved, used, settle)
+        reserved = _settle(reserved, settle)
     rows = pay_debts(reserved, debts)
     if connection.vendor == "postgresql":
         uses = [_flat(use.key) | {"points": use.points} for row in rows for use in row.award.uses]
@@ -113,6 +114,17 @@ def _write_locked(awards: Sequence[Award], settle: Settle | None) -> dict[Docume
     else:
         award_sqlite.write(rows)
     return {(row.award.source, row.award.number): row for row in rows}
+
+
+def _settle(reserved: list[Reserved], settle: Settle) -> list[Reserved]:
+    """Decide what caps and the maximum balance leave, under the locks of counters and accounts."""
+    keys = {key for row in reserved for key in row.award.counters}
+    used = _lock_counters({key for key in keys if not is_maximum(key)})
+    limited = {key.member_id for key in keys if is_maximum(key)}
+    if limited:
+        now = database_now()
+        settle = under_maximum(settle, points_kept(limited, now), now)
+    return settle_caps(reserved, used, settle)
 
 
 def _reserve(awards: Sequence[Award]) -> tuple[list[Reserved], dict[int, int]]:

@@ -9,6 +9,7 @@ from members.accounts.models import Member
 from members.events.log import NewEvent, write_events
 from members.ledger import posting
 from members.ledger.locking import lock_accounts
+from members.ledger.maximum import room_for
 from members.ledger.models import PointsGift
 from members.ledger.transfers import transfer
 from members.lib import periods
@@ -43,6 +44,14 @@ class LimitReached(Exception):
         self.left = left
 
 
+class AboveMaximum(Exception):
+    """The other member may hold at most ``limit`` points; ``room`` more fit."""
+
+    def __init__(self, *, room: int, limit: int) -> None:
+        super().__init__(room)
+        self.room, self.limit = room, limit
+
+
 @retried
 def give_points(
     *, from_member_id: int, to_member_id: int, points: int, key: str, note: str = "", at: datetime | None = None
@@ -51,7 +60,7 @@ def give_points(
 
     Limits count the local day and calendar year of the programme. Writes ``points.given`` for the one and
     ``points.received`` for the other. Raises GivingOff, ToOneself, BelowMinimum, LimitReached, MemberNotFound where one
-    of the two is not open, posting.NotPositive or posting.InsufficientPoints.
+    of the two is not open, AboveMaximum, posting.NotPositive or posting.InsufficientPoints.
     """
     programme = Programme.current()
     if not programme.transfers_enabled:
@@ -68,12 +77,20 @@ def give_points(
     now = at or database_now()
     if Member.objects.active().filter(pk__in=[from_member_id, to_member_id]).count() < 2:
         raise MemberNotFound
+    _refuse_beyond_limits(from_member_id, to_member_id, points, now)
+    return _give(from_member_id, to_member_id, points, key=key, note=note, now=now)
+
+
+def _refuse_beyond_limits(giver_id: int, taker_id: int, points: int, now: datetime) -> None:
+    programme = Programme.current()
     if points < programme.transfer_minimum:
         raise BelowMinimum(programme.transfer_minimum)
-    left = left_to_give(from_member_id, now)
+    left = left_to_give(giver_id, now)
     if left is not None and points > left:
         raise LimitReached(left)
-    return _give(from_member_id, to_member_id, points, key=key, note=note, now=now)
+    room = room_for(taker_id, now)
+    if room is not None and points > room:
+        raise AboveMaximum(room=room, limit=programme.maximum_balance or 0)
 
 
 def left_to_give(member_id: int, at: datetime) -> int | None:

@@ -72,7 +72,7 @@ class EndsAtOnce(Exception):
 
 
 class KeyOfAnother(Exception):
-    """The key was used for another movement of points."""
+    """The key was used for another movement of points, or for another member."""
 
 
 @retried
@@ -93,7 +93,7 @@ def hold(
     """
     refuse_unless_positive(points)
     account = lock_account(member_id)
-    known = held_with(key)
+    known = held_with(key, account)
     if known is not None:
         return known
     refuse_under_review(account)
@@ -249,13 +249,17 @@ def expire_holds_job(turn: Turn) -> dict[str, Any]:
     return {"holds": expire_holds(turn=turn)}
 
 
-def held_with(key: str) -> Hold | None:
-    """Return the hold that was made with this key. Raises KeyOfAnother for a key of another movement."""
+def held_with(key: str, account: PointsAccount) -> Hold | None:
+    """Return the hold of this account that was made with the key.
+
+    Raises KeyOfAnother when the key was used for another movement or for another member.
+    """
     entry = posted_with(key)
     if entry is None:
         return None
     known = Hold.objects.filter(entry=entry).first()
-    if known is None:
+    # Before a merge it may have been a hold of the member who ended in this one.
+    if known is None or home_of(known.account_id) != account.pk:
         raise KeyOfAnother(key)
     return known
 

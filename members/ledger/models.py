@@ -119,7 +119,7 @@ class PointsEntry(models.Model):
         constraints = [
             # These may be worth nothing: they keep the reason why.
             models.CheckConstraint(
-                condition=~Q(points=0) | Q(kind__in=["EARN", "RETURN", "TAKE_BACK"]),
+                condition=~Q(points=0) | Q(kind__in=["EARN", "GRANT", "RETURN", "TAKE_BACK"]),
                 name="points_entry_moves",
             ),
             models.CheckConstraint(

@@ -92,7 +92,7 @@ def pay(
     account: raises QuoteChanged unless exactly these points still pay exactly this amount, and what holds.hold raises.
     """
     account = lock_account(member_id)
-    known = holds.held_with(key)
+    known = holds.held_with(key, account)
     if known is not None:
         return known
     now = at or database_now()

@@ -17,6 +17,7 @@ from members.events.audit_log import write_audit
 from members.events.log import write_event
 from members.ledger import lots
 from members.ledger.ended_holds import put_ended_back
+from members.ledger.maximum import room_for
 from members.ledger.models import LotUse, PointsAccount, PointsEntry, PointsLot, PointType
 from members.ledger.movements import (
     Contra,
@@ -28,6 +29,7 @@ from members.ledger.movements import (
     filled_lots,
     first_entries,
     give_back,
+    insert,
     is_over,
     lock_with_survivor,
     share,
@@ -107,7 +109,9 @@ def grant(
     """Give points as a gift, once per key; a repeat returns the first entry.
 
     They are usable from ``available_from`` (at once unless given) and end by the programme's policy, with the months
-    of ``override`` where a rule has its own, or at ``expires_at``; status points never end. Raises NotPositive.
+    of ``override`` where a rule has its own, or at ``expires_at``; status points never end. What would go above the
+    programme's maximum is not given: the breakdown tells it, and nothing left is an entry of 0 without an event.
+    Raises NotPositive.
     """
     refuse_unless_positive(points)
     account = lock_account(member_id, point_type)
@@ -115,7 +119,12 @@ def grant(
     if posted is not None:
         return posted
     now = at or database_now()
-    movement = Movement(Kind.GRANT, Contra.ISSUED, points, key, reason, data or {}, now)
+    asked, points, data = points, _within_maximum(account, points, now), data or {}
+    if points < asked:
+        data = data | {"maximum": {"asked": asked, "points": points, "limit": Programme.current().maximum_balance}}
+    movement = Movement(Kind.GRANT, Contra.ISSUED, points, key, reason, data, now)
+    if not points:
+        return insert(account, movement)
     lot = _new_lot(account, points, available_from or now, override=override)
     if expires_at is not None:
         lot.expires_at, lot.notice_due = expires_at, lots.needs_notice(expires_at)
@@ -312,6 +321,14 @@ def _new_lot(account: PointsAccount, points: int, available_from: datetime, *, o
     return PointsLot(
         granted=points, available_from=lot.available_from, expires_at=lot.expires_at, notice_due=lot.notice_due
     )
+
+
+def _within_maximum(account: PointsAccount, points: int, at: datetime) -> int:
+    """Return how many of the points the locked account still takes; status points have no maximum."""
+    if account.point_type != PointType.SPENDABLE or Programme.current().maximum_balance is None:
+        return points
+    room = room_for(account.member_id, max(at, database_now()))
+    return points if room is None else min(points, room)
 
 
 def _type_of(account: PointsAccount) -> dict[str, str]:

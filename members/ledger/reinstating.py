@@ -1,4 +1,4 @@
-"""Reinstating: expired points come back for a while, within the programme's window."""
+"""Reinstating: expired points come back for a while, within the window of the programme or the tier."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from members.ledger.lots import needs_notice
 from members.ledger.models import PointsEntry, PointsLot
 from members.ledger.movements import Contra, Kind, Movement, credit
 from members.ledger.posting import NotPositive, UnknownEntry, lock_account
+from members.ledger.windows import windows
 from members.lib import periods
 from members.lib.clock import database_now
 from members.lib.transactions import retried
@@ -46,8 +47,8 @@ def reinstate(
 ) -> PointsEntry:
     """Bring expired points back, all that are left of the entry or ``points`` of them, once per key.
 
-    They pay a debt first and last for the programme's days. Raises UnknownEntry, OwnAccount, NotPositive or
-    CannotReinstate.
+    They pay a debt first and last as long as the member's window says (``windows``). Raises UnknownEntry, OwnAccount,
+    NotPositive or CannotReinstate.
     """
     expired = PointsEntry.objects.filter(pk=entry_id, kind=Kind.EXPIRE).first()
     if expired is None:
@@ -68,7 +69,7 @@ def reinstate(
     movement = Movement(
         Kind.REINSTATE, Contra.EXPIRED, points, key, reason, {}, now, related_id=expired.pk, actor_id=actor_id
     )
-    end = _end_from(now)
+    end = _end_from(now, account.member_id)
     lot = PointsLot(granted=points, available_from=now, expires_at=end, notice_due=needs_notice(end), has_own_end=True)
     entry = credit(account, movement, [lot])
     _tell(entry)
@@ -95,12 +96,11 @@ def own_offer(*, member_id: int, entry_id: int, at: datetime) -> Offer | None:
     left = reinstatable(entries, at=at).get(entry_id)
     if left is None or not programme.members_may_reinstate:
         return None
-    return Offer(left, _end_from(at))
+    return Offer(left, _end_from(at, member_id))
 
 
-def _end_from(at: datetime) -> datetime:
-    programme = Programme.current()
-    return periods.end_after_days(at, programme.reinstated_for_days, programme.tz)
+def _end_from(at: datetime, member_id: int) -> datetime:
+    return periods.end_after_days(at, windows([member_id], at)[member_id].lasts, Programme.current().tz)
 
 
 def reinstatable(entries: Iterable[PointsEntry], *, at: datetime) -> dict[int, int]:
@@ -108,14 +108,15 @@ def reinstatable(entries: Iterable[PointsEntry], *, at: datetime) -> dict[int, i
 
     The window counts days: with 10 of them, on 15 January what expired on 5 January or later can come back.
     """
-    programme = Programme.current()
-    if programme.reinstate_days is None:
-        return {}
-    first_day = periods.local_day(at, programme.tz) - timedelta(days=programme.reinstate_days)
+    ended = [entry for entry in entries if entry.kind == Kind.EXPIRE]
+    allowed = windows({entry.member_id for entry in ended}, at) if ended else {}
+    zone = Programme.current().tz
+    today = periods.local_day(at, zone)
     expired = {
         entry.pk: -entry.points
-        for entry in entries
-        if entry.kind == Kind.EXPIRE and periods.local_day(entry.occurred_at, programme.tz) >= first_day
+        for entry in ended
+        if (days := allowed[entry.member_id].days) is not None
+        and periods.local_day(entry.occurred_at, zone) >= today - timedelta(days=days)
     }
     if not expired:
         return {}

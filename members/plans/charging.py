@@ -27,7 +27,10 @@ def charge(payload: dict[str, Any]) -> None:
 
 @handles(payments.REFUND)
 def refund(payload: dict[str, Any]) -> None:
-    """Give back what is due. What the provider does not give back stays due, until staff give it and record it."""
+    """Give back what is due; an answer that it waits is asked for again every day, with the same key.
+
+    What the provider refuses to give back, or has not given after the last time, stays due until staff record it.
+    """
     payment = PlanPayment.objects.select_related("subscription").get(pk=payload["payment"])
     if payment.refund_due == payment.refunded:
         return
@@ -37,5 +40,8 @@ def refund(payload: dict[str, Any]) -> None:
         currency=payment.currency,
         reference=payment.provider_reference,
     )
-    if provider_of(payment.subscription.provider).refund(request).outcome is Outcome.DONE:
+    outcome = provider_of(payment.subscription.provider).refund(request).outcome
+    if outcome is Outcome.DONE:
         payments.record_refund(payment_id=payment.pk)
+    elif outcome is Outcome.WAITING:
+        payments.ask_refund_again(payment_id=payment.pk, asked=payload.get("asked", 0) + 1)

@@ -19,6 +19,8 @@ from members.programme.models import Programme
 
 CHARGE = "plan-charge"
 REFUND = "plan-refund"
+# A provider that only says "later" is asked once a day, so many times.
+REFUND_ASKED_TIMES = 60
 
 State = Subscription.State
 Paid = PlanPayment.State
@@ -225,6 +227,15 @@ def ask_refund(payment: PlanPayment, amount: int) -> None:
     payment.save(update_fields=["refund_due"])
     if provider_of(payment.subscription.provider).is_asked:
         outbox.enqueue(kind=REFUND, payload={"payment": payment.pk}, key=f"{REFUND}:{payment.pk}")
+
+
+@retried
+def ask_refund_again(*, payment_id: int, asked: int) -> None:
+    """Have the provider asked once more a day later, once for each number of times; no more after the last."""
+    if asked < REFUND_ASKED_TIMES:
+        payload = {"payment": payment_id, "asked": asked}
+        due_at = database_now() + timedelta(days=1)
+        outbox.enqueue(kind=REFUND, payload=payload, key=f"{REFUND}:{payment_id}:{asked}", due_at=due_at)
 
 
 @retried

@@ -145,6 +145,30 @@ class Programme(models.Model):
         default=Rounding.FLOOR,
         help_text=_("Once, after all rules and multipliers."),
     )
+    maximum_balance = models.PositiveIntegerField(
+        _("most points a member may hold"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "Pending points count too; what would go above it is not given. Points that come back are never cut. "
+            "Empty: any number."
+        ),
+    )
+    oldest_purchase_days = models.PositiveSmallIntegerField(
+        _("purchases earn if they come within days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("Older ones are recorded and earn nothing, claimed ones too. Empty: any age."),
+    )
+    before_joining_days = models.PositiveSmallIntegerField(
+        _("purchases before joining earn, back to days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("0: none before the day of joining. Empty: all of them."),
+    )
     companies_earn = models.BooleanField(_("purchases with a company's tax number earn points"), default=True)
     debt_policy = models.CharField(
         _("when a return takes more than the balance"),

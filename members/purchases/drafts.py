@@ -19,7 +19,10 @@ class DraftLine(AwardLine, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class PurchaseDraft:
-    """A purchase; (source, number) is its business key for ever."""
+    """A purchase; (source, number) is its business key for ever.
+
+    ``hold`` is the public id of the captured hold whose points paid a part of it; it is no part of the digest.
+    """
 
     source: str
     number: str
@@ -35,6 +38,7 @@ class PurchaseDraft:
     gift_card_paid: int | None = None
     invoice: str = ""
     buyer_tax_id: str = ""
+    hold: str = ""
 
     @property
     def amount(self) -> int:

@@ -161,6 +161,49 @@ class ReturnLine(models.Model):
         return f"{self.quantity} × {self.sku}"
 
 
+class PurchaseHold(models.Model):
+    """Which captured hold of points paid a part of which purchase."""
+
+    purchase = models.OneToOneField(Purchase, models.PROTECT, db_constraint=False, related_name="paying_hold")
+    hold = models.OneToOneField("members.Hold", models.PROTECT, related_name="paid_purchase")
+
+    class Meta:
+        verbose_name = _("hold that paid for a purchase")
+        verbose_name_plural = _("holds that paid for purchases")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class FraudMark(models.Model):
+    """A purchase that staff call fraud; above the limit of corrections it waits for a second person."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", _("waiting")
+        APPROVED = "APPROVED", _("approved")
+        REFUSED = "REFUSED", _("refused")
+
+    purchase = models.OneToOneField(Purchase, models.PROTECT, db_constraint=False, related_name="fraud_mark")
+    points = models.BigIntegerField(_("points earned"))
+    reason = models.CharField(_("reason"), max_length=300)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    # What a claim types of its receipt, so that nobody can claim it again.
+    receipt = models.CharField(max_length=60, editable=False)
+    day = models.DateField(editable=False)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(_("asked"))
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    class Meta:
+        verbose_name = _("mark of fraud")
+        verbose_name_plural = _("marks of fraud")
+        indexes = [models.Index(fields=["day"], name="fraud_mark_day")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class UnclaimedPurchase(models.Model):
     """A purchase that named no member, kept for whoever shows the receipt; money in minor units."""
 

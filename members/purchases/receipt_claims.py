@@ -12,6 +12,7 @@ from members.lib.invoices import Receipt
 from members.lib.transactions import retried
 from members.programme.models import Programme
 from members.purchases.drafts import DraftLine, PurchaseDraft
+from members.purchases.fraud import is_of_fraud
 from members.purchases.models import ReceiptClaim, UnclaimedPurchase
 from members.purchases.recording import Recorded, record_purchases
 from members.purchases.unclaimed import AlreadyClaimed, folded, give_kept, lock_kept
@@ -75,10 +76,10 @@ def claim_receipt(*, member_id: int, receipt: Receipt, picture: bytes | None = N
         claimed_at=now,
     )
     found = lock_kept(receipt)
-    if not found:
-        claim.picture = picture
-    else:
+    if found or is_of_fraud(receipt):
         _decide(claim, found, now)
+    else:
+        claim.picture = picture
     claim.save()
     _tell(claim, now)
     return ClaimResult(claim.pk, claim.state, claim.points or 0)
@@ -139,11 +140,12 @@ def approve_claim(*, claim_id: int, actor_id: int) -> ReceiptClaim:
     """
     claim = _waiting(claim_id, actor_id)
     now = database_now()
-    found = lock_kept(Receipt(claim.number, claim.day, claim.currency, claim.amount))
+    receipt = Receipt(claim.number, claim.day, claim.currency, claim.amount)
+    found = lock_kept(receipt)
     kept = next((row for row in found if row.state == UnclaimedPurchase.State.OPEN), None)
     if kept is not None:
         recorded, claim.unclaimed = give_kept(kept, member_id=claim.member_id, at=now), kept
-    elif found:
+    elif found or is_of_fraud(receipt):
         raise AlreadyClaimed(claim.number)
     else:
         recorded = _record_from_receipt(claim)

@@ -1,6 +1,7 @@
 """The one door for purchases: whoever brings one, it is recorded and earns its points once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -12,9 +13,12 @@ from members.earning.rules import Outcome, Rule, Terms
 from members.earning.settling import Decided, decide, settler
 from members.ledger.award_rows import Award, Posted, Settle
 from members.ledger.awarding import award_purchases
+from members.lib.transactions import retried
 from members.programme.models import Programme
 from members.purchases.drafts import PurchaseDraft, purchase_digest
+from members.purchases.lateness import Late, late_ones
 from members.purchases.models import Purchase
+from members.purchases.paying import captured_hold, link_holds
 
 
 class Post(Protocol):
@@ -38,6 +42,11 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     breakdown: dict[str, Any]
 
     @property
+    def refused(self) -> str:
+        """Why no rule was asked: company, too_old or before_joining; empty where the rules decided."""
+        return str(self.breakdown.get("refused", ""))
+
+    @property
     def explanation(self) -> list[str]:
         """Why this many points, in the active language."""
         return explain_earning(self.breakdown)
@@ -58,18 +67,49 @@ def record_purchases(*, drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
     """Record many purchases, all or nothing, each once per (source, number); answers in the order given.
 
     One read and one writing statement on PostgreSQL, however many drafts; two more where caps decide. A known number
-    with other content changes nothing and is marked ``differs``.
+    with other content, or with another hold, changes nothing and is marked ``differs``. Raises paying.WrongHold.
     """
+    if any(draft.hold for draft in drafts):
+        return _record_paid(drafts)
     return post_awards(decide_awards(drafts=drafts))
 
 
-def decide_awards(*, drafts: Sequence[PurchaseDraft]) -> list[Decided]:
-    """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted."""
+@retried
+def _record_paid(drafts: Sequence[PurchaseDraft]) -> list[Recorded]:
+    """Record purchases some of which name the hold that paid."""
+    # A wrong one is refused before anything is written.
+    for draft in drafts:
+        if draft.hold:
+            captured_hold(draft.hold, member_id=draft.member_id)
+    recorded = post_awards(decide_awards(drafts=drafts))
+    # Of another document's purchase no hold is told.
+    named = [replace(draft, hold="") if one.differs else draft for draft, one in zip(drafts, recorded, strict=True)]
+    same = link_holds(named, [one.purchase_id for one in recorded])
+    return [
+        one if is_same else msgspec.structs.replace(one, differs=True)
+        for one, is_same in zip(recorded, same, strict=True)
+    ]
+
+
+def decide_awards(*, drafts: Sequence[PurchaseDraft], late_too: bool = False) -> list[Decided]:
+    """Return what the purchases earn; writes nothing. An import decides a batch while the one before is posted.
+
+    Those that came too late earn nothing by the programme's rule, unless ``late_too``.
+    """
     terms = evaluation.terms_of([(draft.member_id, draft.purchased_at) for draft in drafts])
     rules, caps, manner = evaluation.compiled_rules(), evaluation.compiled_caps(), evaluation.manner()
+    maximum = Programme.current().maximum_balance
+    late = {} if late_too else late_ones(drafts)
     return [
-        decide(award_of(draft), outcome_of(draft, held, rules, manner), caps=caps, zone=manner.zone, expiry=held.expiry)
-        for draft, held in zip(drafts, terms, strict=True)
+        decide(
+            award_of(draft),
+            outcome_of(draft, held, rules, manner, late=late.get(place)),
+            caps=caps,
+            zone=manner.zone,
+            expiry=held.expiry,
+            maximum=maximum,
+        )
+        for place, (draft, held) in enumerate(zip(drafts, terms, strict=True))
     ]
 
 
@@ -108,8 +148,12 @@ def _differing(suspects: Sequence[tuple[Award, Posted]]) -> set[tuple[int, str]]
     return differing
 
 
-def outcome_of(draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner) -> Outcome:
-    """Return what the purchase earns before caps; a company's earns nothing where the programme says so."""
+def outcome_of(
+    draft: PurchaseDraft, terms: Terms, rules: Sequence[Rule], manner: Manner, *, late: Late | None = None
+) -> Outcome:
+    """Return what the purchase earns before caps; a late one nothing, nor a company's where the programme says so."""
+    if late is not None:
+        return nothing(lines=draft.lines, currency=draft.currency, why=late.why, days=late.days)
     if draft.buyer_tax_id and not Programme.current().companies_earn:
         return nothing(lines=draft.lines, currency=draft.currency, why="company")
     return evaluate(

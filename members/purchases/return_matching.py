@@ -13,11 +13,15 @@ from django.db.models import F, Q, Sum
 
 from members.accounts.models import Member
 from members.purchases.drafts import DraftLine, Named, ReturnDraft
-from members.purchases.models import Purchase, PurchaseLine, Return
+from members.purchases.models import FraudMark, Purchase, PurchaseKey, PurchaseLine, Return
 
 
 class UnknownPurchase(Exception):
     """The return names no purchase of this member in this currency."""
+
+
+class PurchaseOfFraud(UnknownPurchase):
+    """The return names a purchase that was marked as fraud: it has been taken back."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,10 @@ def _families(member_ids: Collection[int]) -> dict[int, int]:
 
 
 def named_purchases(drafts: Sequence[ReturnDraft]) -> dict[Named, int]:
-    """Return the ids of the purchases that the returns name. Two reads, none when no return names one.
+    """Return the ids of the purchases that the returns name. Three reads, none when no return names one.
 
     Raises UnknownPurchase for a purchase that is not the member's or in another currency, and for a return that needs
-    one and names none.
+    one and names none, PurchaseOfFraud for one that was marked.
     """
     naming = [draft for draft in drafts if draft.purchase or draft.amount is not None or draft.kind == Return.Kind.VOID]
     if not naming:
@@ -124,7 +128,18 @@ def named_purchases(drafts: Sequence[ReturnDraft]) -> dict[Named, int]:
     for draft in naming:
         if not _fits(draft, found.get(draft.purchase) if draft.purchase else None, families):
             raise UnknownPurchase(draft.number)
+    _refuse_fraud(naming, found)
     return {key: purchase.pk for key, purchase in found.items()}
+
+
+def _refuse_fraud(drafts: Sequence[ReturnDraft], found: Mapping[Named, Purchase]) -> None:
+    marks = FraudMark.objects.filter(purchase__in=found.values(), state=FraudMark.State.APPROVED)
+    marked = set(marks.values_list("purchase", flat=True))
+    for draft in drafts if marked else ():
+        of_fraud = draft.purchase is not None and found[draft.purchase].pk in marked
+        # What was recorded before the mark is repeated as it was.
+        if of_fraud and not PurchaseKey.objects.filter(source=draft.source, number=draft.number).exists():
+            raise PurchaseOfFraud(draft.number)
 
 
 def _fits(draft: ReturnDraft, purchase: Purchase | None, families: dict[int, int]) -> bool:

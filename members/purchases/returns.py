@@ -3,7 +3,8 @@
 One return and a thousand take the same path: match, decide in memory by the stored breakdown, write in sets. Rules are
 never evaluated again. A preview is the same decision without lock and without writing.
 
-Points that paid for a purchase do not come back here: whoever spent them refunds that spending.
+Points that paid for a purchase come back where its hold is known (``paying``), after what it earned was taken; else
+whoever spent them refunds that spending.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from members.accounts.access import surviving_ids
 from members.earning.explanation import describes
-from members.events.log import NewEvent, write_events
+from members.events.log import NewEvent, write_event, write_events
 from members.ledger.award_rows import CounterKey, CounterUse
 from members.ledger.models import PointsAccount, PointsEntry, PointType
+from members.ledger.posting import refund_spend
 from members.ledger.taking_back import (
     Ask,
     Holdings,
@@ -36,6 +38,7 @@ from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.purchases.drafts import DraftLine, Named, ReturnDraft
 from members.purchases.models import PurchaseLine, Return, ReturnLine
+from members.purchases.paying import Paid, paid_for
 from members.purchases.recording import ContentDiffers
 from members.purchases.return_keys import Known, entry_key, known_returns, take_keys
 from members.purchases.return_matching import Matched, match_returns, named_purchases
@@ -47,9 +50,20 @@ def _reason(data: dict[str, Any]) -> str:
     return _("Points of returned goods, document %(number)s.") % {"number": data.get("number", "")}
 
 
+# The reason of points that had paid for what came back.
+PAID_BACK = "return-paid"
+
+
+@describes(PAID_BACK)
+def _paid_back(_data: dict[str, Any]) -> str:
+    return _("These points had paid for goods that came back.")
+
+
 @dataclass(frozen=True)
 class RecordedReturn:
     """What became of a return: points taken (not negative) and the lines that matched no purchase.
+
+    ``points_refunded`` of what had been paid with points are back; a repeat does not tell them.
 
     ``is_new`` is false for a repeat, ``differs`` when its number is known with other content.
     """
@@ -59,13 +73,15 @@ class RecordedReturn:
     unmatched: tuple[DraftLine, ...]
     is_new: bool
     differs: bool = False
+    points_refunded: int = 0
 
 
 @dataclass(frozen=True)
 class PreviewedPurchase:
     """What a return takes for one purchase: ``points`` leave the balance, pending ones, usable ones and as debt.
 
-    ``shortfall`` is what is due but no longer there; ``status_points`` only count for the tier.
+    ``shortfall`` is what is due but no longer there; ``status_points`` only count for the tier. ``refunded`` points had
+    paid for it and come back; without a linked hold (``has_hold``) none do.
     """
 
     source: str
@@ -75,6 +91,8 @@ class PreviewedPurchase:
     debt: int
     shortfall: int
     status_points: int
+    refunded: int = 0
+    has_hold: bool = False
 
     @property
     def spendable(self) -> int:
@@ -101,6 +119,20 @@ class ReturnPreview:
         """The points that leave the balance, of all purchases."""
         return sum(purchase.points for purchase in self.purchases)
 
+    @property
+    def points_refunded(self) -> int:
+        """The points that had paid and come back, of all purchases."""
+        return sum(purchase.refunded for purchase in self.purchases)
+
+
+@dataclass(frozen=True)
+class _Refund:
+    """So many points of what a hold paid for a purchase go back."""
+
+    purchase_id: int
+    entry_id: int
+    points: int
+
 
 @dataclass(frozen=True)
 class _Decision:
@@ -109,6 +141,7 @@ class _Decision:
     return_id: int
     matched: Matched
     taken: tuple[Taken, ...]
+    refunds: tuple[_Refund, ...] = ()
 
 
 @retried
@@ -171,15 +204,32 @@ def _record_new(drafts: Sequence[tuple[int, ReturnDraft]], named: Mapping[Named,
     _write_rows(decisions, now)
     entries = post_take_backs([taken for decision in decisions for taken in decision.taken], now=now)
     _write_events(decisions, entries, now)
+    for decision in decisions:
+        _refund(decision, now)
     return [
         RecordedReturn(
             decision.return_id,
             sum(taken.points for taken in decision.taken if _is_spendable(taken)),
             _unmatched(decision.matched),
             is_new=True,
+            points_refunded=sum(refund.points for refund in decision.refunds),
         )
         for decision in decisions
     ]
+
+
+def _refund(decision: _Decision, now: datetime) -> None:
+    for refund in decision.refunds:
+        if refund.points:
+            refund_spend(
+                entry_id=refund.entry_id,
+                key=f"{entry_key(decision.return_id, refund.purchase_id)}:paid",
+                reason=PAID_BACK,
+                points=refund.points,
+                at=now,
+            )
+            data = {"return": decision.return_id, "purchase": refund.purchase_id, "points": refund.points}
+            write_event(kind="points.refunded", member_id=decision.matched.draft.member_id, data=data, occurred_at=now)
 
 
 def _lock(drafts: Sequence[tuple[int, ReturnDraft]]) -> tuple[list[tuple[int, ReturnDraft]], list[PointsAccount]]:
@@ -212,11 +262,13 @@ def preview_return(*, draft: ReturnDraft) -> ReturnPreview:
         return ReturnPreview((), kept.unmatched, before, before, is_new=False)
     decision = _decide([(0, draft)], named_purchases([draft]), holdings, now)[0]
     purchases = _previewed(decision)
-    return ReturnPreview(purchases, _unmatched(decision.matched), before, account.balance, is_new=True)
+    refunded = sum(refund.points for refund in decision.refunds)
+    return ReturnPreview(purchases, _unmatched(decision.matched), before, account.balance + refunded, is_new=True)
 
 
 def _previewed(decision: _Decision) -> tuple[PreviewedPurchase, ...]:
     status = {taken.ask.earned.purchase_id: taken.points for taken in decision.taken if not _is_spendable(taken)}
+    refunds = {refund.purchase_id: refund.points for refund in decision.refunds}
     return tuple(
         PreviewedPurchase(
             source=taken.ask.data["of"]["source"],
@@ -226,6 +278,8 @@ def _previewed(decision: _Decision) -> tuple[PreviewedPurchase, ...]:
             debt=taken.debt,
             shortfall=taken.shortfall,
             status_points=status.get(taken.ask.earned.purchase_id, 0),
+            refunded=refunds.get(taken.ask.earned.purchase_id or 0, 0),
+            has_hold=(taken.ask.earned.purchase_id or 0) in refunds,
         )
         for taken in decision.taken
         if _is_spendable(taken)
@@ -250,6 +304,16 @@ class _Bought:
     earned: dict[str, PointsEntry]
     asked: dict[str, int]
     uses_back: dict[CounterKey, int]
+    paid: Paid | None = None
+
+    def refund(self) -> int:
+        """Return how many points that paid go back now, by the part of the price that is back; remembers them."""
+        if self.paid is None:
+            return 0
+        share = share_back({}, list(self.lines.values()), money_back=self.money_back)
+        points = given_back(self.paid.points, share, self.paid.back)
+        self.paid.back += points
+        return points
 
     def share(self, point_type: str) -> Fraction:
         """Return how much of the points of this type has to be back by now."""
@@ -269,7 +333,10 @@ def _decide(
         _note(one, bought)
         asks = [ask for pk in one.purchase_ids for ask in _asks(return_id, one.draft, pk, bought[pk])]
         taken = tuple(decide_take_back(holdings, ask, now=now) for ask in asks)
-        decisions.append(_Decision(return_id, one, taken))
+        refunds = tuple(
+            _Refund(pk, paid.entry_id, bought[pk].refund()) for pk in one.purchase_ids if (paid := bought[pk].paid)
+        )
+        decisions.append(_Decision(return_id, one, taken, refunds))
     return decisions
 
 
@@ -315,7 +382,7 @@ def _uses_back(earned: PointsEntry, share: Fraction, bought: _Bought) -> tuple[C
 
 
 def _bought_purchases(purchase_ids: set[int]) -> dict[int, _Bought]:
-    """Read the purchases with lines, money given back and entries: three reads, however many."""
+    """Read the purchases with lines, money back, entries and holds: four reads, five with holds, however many."""
     if not purchase_ids:
         return {}
     bought: dict[int, _Bought] = {}
@@ -330,6 +397,8 @@ def _bought_purchases(purchase_ids: set[int]) -> dict[int, _Bought]:
     kinds = [PointsEntry.Kind.EARN, PointsEntry.Kind.RETURN]
     for entry in PointsEntry.objects.filter(purchase_id__in=purchase_ids, kind__in=kinds).order_by("pk"):
         _note_entry(bought[entry.purchase_id or 0], entry)
+    for purchase_id, paid in paid_for(purchase_ids).items():
+        bought[purchase_id].paid = paid
     return bought
 
 

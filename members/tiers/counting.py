@@ -85,8 +85,17 @@ _SOURCES: dict[str, list[Source]] = {
             f"CASE WHEN p.amount > 0 AND {_RETURNED} >= p.amount THEN 0 ELSE 1 END",
         ),
     ],
+    # A friend whose referral was taken back is none.
     Basis.REFERRALS: [
-        Source("members_event e", "e.member_id", "e.occurred_at", "1", where="e.kind = 'referral.granted'"),
+        Source(
+            "members_event e",
+            "e.member_id",
+            "e.occurred_at",
+            "1",
+            where="e.kind = 'referral.granted' AND NOT EXISTS (SELECT 1 FROM members_event b"
+            " WHERE b.kind = 'referral.reversed' AND b.member_id = e.member_id"
+            " AND CAST(b.data ->> 'granted' AS bigint) = e.id)",
+        ),
     ],
 }
 

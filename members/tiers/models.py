@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -126,6 +126,20 @@ class Tier(models.Model):
         null=True,
         blank=True,
         help_text=_("For points earned in this tier, instead of what the programme says. Empty: as the programme."),
+    )
+    reinstate_days = models.PositiveSmallIntegerField(
+        _("expired points can come back for days"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text=_("For members of this tier. Empty: as the programme."),
+    )
+    reinstated_for_days = models.PositiveSmallIntegerField(
+        _("points that came back last for days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("For members of this tier. Empty: as the programme."),
     )
     perks_en = models.TextField(_("perks (English)"), blank=True)
     perks_zh_hans = models.TextField(_("perks (简体中文)"), blank=True)

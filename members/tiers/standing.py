@@ -1,7 +1,7 @@
 """Reads: where a member stands, and what is missing to the next tier."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,6 +64,12 @@ class Outlook:
 def current_standing(member_id: int) -> Standing | None:
     """Return the member's open standing with its tier, or None before the first evaluation."""
     return Standing.objects.filter(member_id=member_id, until_at=None).select_related("tier").first()
+
+
+def current_ranks(member_ids: Collection[int]) -> dict[int, int]:
+    """Return the rank of the tier that each member stands in; members before their first evaluation are missing."""
+    standings = Standing.objects.filter(member__in=member_ids, until_at=None)
+    return dict(standings.values_list("member", "tier__rank"))
 
 
 def as_of(member_id: int, at: datetime) -> Standing | None:

@@ -36,6 +36,7 @@ def account_links(*, is_staff: bool) -> list[Group]:
         Link(address("portal:household"), "home", _("Household"), _("Use your points together")),
         Link(address("portal:plans"), "sparkle", _("Plans"), _("Paid membership and what it brings")),
         Link(address("campaigns:refer"), "users", _("Invite a friend"), _("You both get points")),
+        Link(address("rewards:wishes"), "heart", _("Wish list"), _("Rewards you are saving for")),
         Link(address("feedback:surveys"), "chat", _("Surveys"), _("Tell us how it was")),
     ]
     if Programme.current().transfers_enabled:

@@ -71,7 +71,7 @@ class ReceiptForm(forms.Form):
         try:
             return bytes(pictures.rewritten(sent.file, size=sent.size or 0).read())
         except pictures.TooLarge as problem:
-            raise ValidationError(_("The picture is larger than 5 MB or 20 megapixels.")) from problem
+            raise ValidationError(_("The picture is larger than 5 MB or 20 megapixels (WebP: 16).")) from problem
         except (pictures.Animated, pictures.NotAPicture) as problem:
             raise ValidationError(_("This is not a readable PNG, JPEG or WebP picture.")) from problem
 

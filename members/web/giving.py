@@ -26,6 +26,7 @@ from members.web.pages import member_page
 MOST_POINTS = 10_000_000
 
 Refused = (
+    giving.AboveMaximum,
     giving.BelowMinimum,
     giving.GivingOff,
     giving.LimitReached,
@@ -128,6 +129,11 @@ def refusal(problem: Exception) -> str:
     """Say in words why nothing was given."""
     if isinstance(problem, giving.BelowMinimum):
         return _("Please give at least %(points)s points.") % {"points": f"{problem.minimum:,}"}
+    if isinstance(problem, giving.AboveMaximum):
+        # How full the other's account is stays theirs.
+        return _("This member cannot take so many points: nobody holds more than %(limit)s. Nothing was given.") % {
+            "limit": f"{problem.limit:,}"
+        }
     if isinstance(problem, giving.LimitReached):
         return _("For now you can give at most %(points)s more points.") % {"points": f"{problem.left:,}"}
     if isinstance(problem, InsufficientPoints):

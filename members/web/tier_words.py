@@ -11,6 +11,7 @@ from members.lib import periods
 from members.programme.models import Programme
 from members.tiers.counting import asked_by
 from members.tiers.models import Tier, TierSet
+from members.tiers.reinstating import window_of
 from members.tiers.standing import TierProgress
 from members.tiers.words import amount_in_words, asked_in_words
 
@@ -37,6 +38,7 @@ class RungInWords:
     rate: str
     gift: str
     perks: list[str]
+    comes_back: str
     is_current: bool
 
 
@@ -94,6 +96,7 @@ def _rung(tier: Tier, progress: TierProgress) -> RungInWords:
         rate=_rate(tier),
         gift=_gift(tier),
         perks=tier.perks,
+        comes_back=_comes_back(tier),
         is_current=tier.pk == progress.current.pk,
     )
 
@@ -132,6 +135,19 @@ def _gift(tier: Tier) -> str:
     parts = [amount_in_words(TierSet.Basis.POINTS, tier.gift_points)] if tier.gift_points else []
     parts += [tier.gift] if tier.gift else []
     return _("Welcome gift: %(gift)s") % {"gift": _(" and ").join(parts)} if parts else ""
+
+
+def _comes_back(tier: Tier) -> str:
+    """Return how long members of the tier can bring expired points back themselves, and for how long then."""
+    window = window_of(tier)
+    if window.days is None or not Programme.current().members_may_reinstate:
+        return ""
+    within = ngettext("%(days)d day", "%(days)d days", window.days) % {"days": window.days}
+    lasts = ngettext("%(days)d day", "%(days)d days", window.lasts) % {"days": window.lasts}
+    return _("Expired points can come back within %(within)s and then last %(lasts)s") % {
+        "within": within,
+        "lasts": lasts,
+    }
 
 
 def _rate(tier: Tier) -> str:

@@ -7,12 +7,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rewards.admin.forms import GenerateForm, RewardForm, StockForm, UploadForm
+from members.programme.models import Programme
+from rewards.admin.calendar import calendar_from
+from rewards.admin.fieldsets import fieldsets_of
+from rewards.admin.forms import CatalogueFileForm, GenerateForm, RewardForm, StockForm, UploadForm
+from rewards.catalogue import kinds
+from rewards.catalogue.dates import state_of_offer
+from rewards.catalogue.exporting import FORMS, export_catalogue
+from rewards.catalogue.importing import Report, UnreadableCatalogue, import_catalogue
 from rewards.codes.patterns import ImpossiblePattern
 from rewards.codes.pool import TooManyCodes, Upload, generate_codes, upload_codes
 from rewards.models import Category, Code, Reward, RewardLimit, RewardTierPrice
@@ -49,32 +57,33 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
 
     form = RewardForm
     inlines = (LimitInline, TierPriceInline)
-    list_display = ("name", "kind", "points", "left", "is_active", "more")
-    list_filter = ("kind", "category", "is_active", ("low_stock_since", admin.EmptyFieldListFilter))
+    list_display = ("name", "kind", "category", "points", "left", "offer", "is_active", "more")
+    list_filter = ("kind", "category", "is_active", "partner", ("low_stock_since", admin.EmptyFieldListFilter))
     list_select_related = ("category",)
-    search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id")
+    search_fields = ("name_en", "name_zh_hans", "name_zh_hant", "public_id", "code")
     readonly_fields = ("public_id", "preview", "left", "more")
-    fieldsets = (
-        (None, {"fields": ("kind", "category", "points", "is_active", "order", "public_id")}),
-        ("English", {"fields": ("name_en", "description_en", "terms_en")}),
-        ("简体中文", {"fields": ("name_zh_hans", "description_zh_hans", "terms_zh_hans")}),
-        ("繁體中文", {"fields": ("name_zh_hant", "description_zh_hant", "terms_zh_hant")}),
-        (gettext_lazy("Picture"), {"fields": ("preview", "image", "remove_image", "motif")}),
-        (gettext_lazy("When and for whom"), {
-            "fields": (
-                ("visible_from", "offered_from", "offered_until"),
-                ("minimum_tier", "segment"),
-            )
-        }),
-        (gettext_lazy("Stock and codes"), {
-            "fields": ("is_unlimited", "left", "needs_code_pool", "valid_days", "is_giftable", "more")
-        }),
-    )  # fmt: skip
+    filter_horizontal = ("stores",)
+    change_list_template = "rewards/admin/reward_list.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Reward | None = None) -> list[tuple[Any, Any]]:
+        """Return the groups of fields that the kind of the reward has."""
+        return fieldsets_of(request.POST.get("kind") or (obj.kind if obj else request.GET.get("kind", "")))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Ask for the kind first: it decides about the fields."""
+        known = dict(kinds.choices())
+        if request.method == "POST" or request.GET.get("kind") in known or not self.has_add_permission(request):
+            return super().add_view(request, form_url, extra_context)
+        shown = {"kinds": kinds.all_kinds(), "title": _("What kind of reward?"), "opts": self.opts}
+        return render(request, "rewards/admin/choose_kind.html", {**self.admin_site.each_context(request), **shown})
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of stock and codes."""
         view = self.admin_site.admin_view
         return [
+            path("calendar/", view(self.calendar_page), name="rewards_reward_calendar"),
+            path("export/<str:form>/", view(self.export_page), name="rewards_reward_export"),
+            path("import/", view(self.import_page), name="rewards_reward_import"),
             path("<int:reward_id>/stock/", view(self.stock_page), name="rewards_reward_stock"),
             path("<int:reward_id>/codes/", view(self.codes_page), name="rewards_reward_codes"),
             *super().get_urls(),
@@ -92,13 +101,20 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
             return "∞"
         return str(left_of([reward.pk]).get(reward.pk, 0))
 
+    @admin.display(description=gettext_lazy("offer"))
+    def offer(self, reward: Reward) -> str:
+        """Where its dates stand now."""
+        return str(state_of_offer(reward, timezone.now()).label)
+
     @admin.display(description=gettext_lazy("change"))
     def more(self, reward: Reward) -> SafeString | str:
         """Links to the pages of stock and codes."""
         if reward.pk is None:
             return "-"
         return format_html(
-            '<a href="{}">{}</a> · <a href="{}">{}</a>',
+            '<a href="{}">{}</a> · <a href="{}">{}</a> · <a href="{}">{}</a>',
+            reverse("rewards:preview", args=[reward.public_id]),
+            _("Preview"),
             reverse("admin:rewards_reward_stock", args=[reward.pk]),
             _("Stock"),
             reverse("admin:rewards_reward_codes", args=[reward.pk]),
@@ -111,6 +127,46 @@ class RewardAdmin(admin.ModelAdmin[Reward]):
         if not reward.picture_url:
             return "-"
         return format_html('<img src="{}" alt="" width="240">', reward.picture_url)
+
+    def calendar_page(self, request: HttpRequest) -> HttpResponse:
+        """Show which rewards are shown and offered when, months across, with gaps and overlaps of each category."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        today = timezone.localdate(timezone=Programme.current().tz)
+        shown = {"calendar": calendar_from(request.GET.get("from", ""), today=today), "opts": self.opts}
+        frame = self.admin_site.each_context(request)
+        return render(request, "rewards/admin/calendar.html", {**frame, **shown, "title": _("Calendar of offers")})
+
+    def export_page(self, request: HttpRequest, form: str) -> HttpResponse:
+        """Send the catalogue as a file."""
+        if not self.has_view_permission(request) or form not in FORMS:
+            raise PermissionDenied
+        response = HttpResponse(export_catalogue(form=form), content_type=FORMS[form])
+        response["Content-Disposition"] = f'attachment; filename="catalogue-{timezone.localdate()}.{form}"'
+        return response
+
+    def import_page(self, request: HttpRequest) -> HttpResponse:
+        """Tell line by line what a file would change; write it when asked and nothing is wrong."""
+        if not (self.has_add_permission(request) and self.has_change_permission(request)):
+            raise PermissionDenied
+        form = CatalogueFileForm(request.POST or None, request.FILES or None)
+        report: Report | None = None
+        if form.is_valid():
+            report = self._import(request, form)
+        frame = self.admin_site.each_context(request)
+        shown = {"form": form, "report": report, "opts": self.opts, "title": _("Import the catalogue")}
+        return render(request, "rewards/admin/import.html", {**frame, **shown})
+
+    def _import(self, request: HttpRequest, form: CatalogueFileForm) -> Report | None:
+        text, is_dry = form.cleaned_data["file"], not form.cleaned_data["write"]
+        try:
+            report = import_catalogue(text=text, dry_run=is_dry, actor_id=request.user.pk)
+        except UnreadableCatalogue as problem:
+            form.add_error("file", str(problem))
+            return None
+        if report.is_written:
+            self.message_user(request, _("The catalogue is imported."), messages.SUCCESS)
+        return report
 
     def stock_page(self, request: HttpRequest, reward_id: int) -> HttpResponse:
         """Add or remove pieces with a reason; show the latest movements."""

@@ -2,15 +2,18 @@
 
 import secrets
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from members.lib.money import TooManyDecimals, exponent, to_major, to_minor
+from members.programme.models import Programme
 from members.web.art import NAMES
-from rewards.catalogue import images
+from rewards.catalogue import images, kinds
+from rewards.catalogue.checking import problems_of
 from rewards.catalogue.models import Reward
 from rewards.codes.patterns import ImpossiblePattern, Pattern
 from rewards.codes.pool import MAX_CODES
@@ -30,14 +33,22 @@ def new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
+MONEY = ("money_off", "most_off", "minimum_purchase", "money_price", "cost")
+
+
 class RewardForm(forms.ModelForm[Reward]):
-    """A reward; a picture is checked and written anew before it is stored."""
+    """A reward; a picture is checked and written anew before it is stored.
+
+    Only the fields of its kind are asked for; amounts are typed in whole currency units, such as 5.00.
+    """
 
     image = forms.FileField(
         label=_("picture"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-        help_text=_("PNG, JPEG or WebP, at most 5 MB and 20 megapixels. Data about place and camera are removed."),
+        help_text=_(
+            "PNG, JPEG or WebP, at most 5 MB and 20 megapixels (WebP: 16). Data about place and camera are removed."
+        ),
     )
     remove_image = forms.BooleanField(label=_("remove the picture"), required=False)
     motif = forms.ChoiceField(
@@ -45,27 +56,105 @@ class RewardForm(forms.ModelForm[Reward]):
         required=False,
         choices=[("", _("any")), *((name, name) for name in NAMES)],
     )
+    currency = forms.RegexField(
+        r"^[A-Z]{3}$", label=_("currency"), required=False, help_text=_("Empty: the programme's currency.")
+    )
 
     class Meta:
         model = Reward
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        currency = self.instance.money_currency
+        for name in MONEY:
+            if name in self.fields:
+                self.fields[name] = _money_field(self.fields[name], currency)
+                stored = self.initial.get(name)
+                self.initial[name] = None if stored is None else to_major(stored, currency)
+        if "handover" in self.fields:
+            self.fields["handover"].choices = _handovers(self._kind())  # type: ignore[attr-defined]
 
     def clean_image(self) -> Any:
         """Return the rewritten picture, or what was there when none was sent."""
         sent = self.cleaned_data.get("image")
         return _rewritten(sent) if isinstance(sent, UploadedFile) else self.instance.image
 
+    def clean_kind(self) -> str:
+        """Keep the kind of a reward that somebody has: its redemptions behave like it."""
+        kind: str = self.cleaned_data["kind"]
+        if self.instance.pk and kind != self.instance.kind and self.instance.redemptions.exists():
+            raise forms.ValidationError(_("Members have redeemed it: its kind stays."))
+        return kind
+
     def clean(self) -> dict[str, Any] | None:
-        """Check what hangs together."""
+        """Turn amounts into minor units and check what hangs together."""
         cleaned = super().clean() or {}
         if cleaned.get("remove_image") and "image" not in self.files:
             cleaned["image"] = False
-        start, end = cleaned.get("offered_from"), cleaned.get("offered_until")
-        if start and end and end <= start:
-            self.add_error("offered_until", _("The offer must end after it begins."))
-        if cleaned.get("kind") == "donation" and cleaned.get("needs_code_pool"):
-            self.add_error("needs_code_pool", _("A donation has no code."))
+        currency = cleaned.get("currency") or Programme.current().currency
+        for name in MONEY:
+            if cleaned.get(name) is not None:
+                cleaned[name] = self._minor_units(name, cleaned[name], currency)
+        if "kind" in cleaned:
+            for problem in problems_of(cleaned):
+                self.add_error(problem.field if problem.field in self.fields else None, str(problem.text))
+            self._forget_what_the_kind_lacks(cleaned["kind"])
+        self._note_size(cleaned.get("image"))
         return cleaned
+
+    def _kind(self) -> str:
+        return self.data.get("kind") or self.instance.kind or str(self.initial.get("kind", ""))
+
+    def _minor_units(self, name: str, amount: Decimal, currency: str) -> int | None:
+        try:
+            return to_minor(amount, currency)
+        except TooManyDecimals:
+            self.add_error(name, _("An amount has more decimals than its currency."))
+            return None
+
+    def _forget_what_the_kind_lacks(self, kind: str) -> None:
+        for name in kinds.SPECIAL.keys() - kinds.kind_of(kind).fields:
+            if name not in self.fields:
+                setattr(self.instance, name, kinds.SPECIAL[name])
+
+    def _note_size(self, image: Any) -> None:
+        if isinstance(image, images.Rewritten):
+            self.instance.image_width, self.instance.image_height = image.width, image.height
+        elif image is False:
+            self.instance.image_width = self.instance.image_height = None
+
+
+def _money_field(field: forms.Field, currency: str) -> forms.DecimalField:
+    places = exponent(currency)
+    example = Decimal(5).quantize(Decimal(1).scaleb(-places))
+    return forms.DecimalField(
+        label=field.label,
+        required=False,
+        min_value=0,
+        max_value=10_000_000,
+        decimal_places=2,
+        help_text=_("In %(currency)s, such as %(example)s.") % {"currency": currency, "example": example},
+    )
+
+
+def _handovers(kind: str) -> list[tuple[str, Any]]:
+    known = dict(kinds.choices())
+    allowed = kinds.kind_of(kind).handovers if kind in known else Reward.Handover.values
+    return [(value, label) for value, label in Reward.Handover.choices if value in allowed]
+
+
+class CatalogueFileForm(forms.Form):
+    """A file of the catalogue, and whether to try only."""
+
+    file = forms.FileField(label=_("CSV or JSON file"))
+    write = forms.BooleanField(
+        label=_("write it"), required=False, help_text=_("Off: only tell what would change. Nothing is written.")
+    )
+
+    def clean_file(self) -> str:
+        """Return the text of the file."""
+        return _text_of(self.cleaned_data["file"])
 
 
 class StockForm(forms.Form):
@@ -96,15 +185,7 @@ class UploadForm(forms.Form):
     def clean_file(self) -> str:
         """Return the text of the file."""
         file = self.cleaned_data.get("file")
-        if file is None:
-            return ""
-        if file.size > MAX_LIST_BYTES:
-            raise forms.ValidationError(_("The file is larger than 4 MB."))
-        try:
-            text: str = file.read().decode("utf-8-sig")
-        except UnicodeDecodeError as problem:
-            raise forms.ValidationError(_("This is not a text file in UTF-8.")) from problem
-        return text
+        return "" if file is None else _text_of(file)
 
     def clean(self) -> dict[str, Any] | None:
         """Ask for at least one code."""
@@ -171,12 +252,22 @@ class CancelForm(forms.Form):
     )
 
 
-def _rewritten(sent: UploadedFile) -> "ContentFile[bytes]":
+def _text_of(file: UploadedFile) -> str:
+    if (file.size or 0) > MAX_LIST_BYTES:
+        raise forms.ValidationError(_("The file is larger than 4 MB."))
+    try:
+        text: str = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise forms.ValidationError(_("This is not a text file in UTF-8.")) from problem
+    return text
+
+
+def _rewritten(sent: UploadedFile) -> images.Rewritten:
     assert sent.file is not None
     try:
-        return images.rewritten(sent.file, size=sent.size or 0)
+        return images.rewritten_in_widths(sent.file, size=sent.size or 0, widths=images.WIDTHS[:-1])
     except images.TooLarge as problem:
-        raise forms.ValidationError(_("The picture is larger than 5 MB or 20 megapixels.")) from problem
+        raise forms.ValidationError(_("The picture is larger than 5 MB or 20 megapixels (WebP: 16).")) from problem
     except images.Animated as problem:
         raise forms.ValidationError(_("The picture moves; please send a still one.")) from problem
     except images.NotAPicture as problem:

@@ -1,5 +1,8 @@
 """Categories and rewards."""
 
+from datetime import datetime
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
@@ -8,9 +11,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.lib import codes
+from members.programme.models import Programme
 from rewards.catalogue import kinds
-from rewards.catalogue.images import clean_name
+from rewards.catalogue.images import PictureField, clean_name, widths_of
 from rewards.catalogue.querysets import RewardQuerySet
+from rewards.catalogue.searching import searchable
 from rewards.partners.models import Partner
 
 
@@ -22,6 +27,11 @@ def new_reward_id() -> str:
 def in_languages(english: str, simplified: str, traditional: str) -> dict[str, str]:
     """Return one text by language, English where a translation is missing."""
     return {"en": english, "zh-hans": simplified or english, "zh-hant": traditional or english}
+
+
+def found_field(language: str) -> str:
+    """Return the column that the search in a language looks at."""
+    return f"found_{language.replace('-', '_')}"
 
 
 def in_active_language(texts: dict[str, str]) -> str:
@@ -72,6 +82,10 @@ class Reward(models.Model):
         ALONE = "ALONE", _("only one such coupon a purchase")
 
     public_id = models.CharField(max_length=24, unique=True, default=new_reward_id, editable=False)
+    code = models.SlugField(
+        _("code"), max_length=60, blank=True, db_index=False,
+        help_text=_("Names the reward in files of the catalogue. Empty: its id does."),
+    )  # fmt: skip
     kind = models.CharField(_("kind"), max_length=20, choices=kinds.choices)
     category = models.ForeignKey(
         Category, models.PROTECT, null=True, blank=True, related_name="rewards", verbose_name=_("category")
@@ -87,7 +101,14 @@ class Reward(models.Model):
     terms_en = models.TextField(_("conditions (English)"), blank=True)
     terms_zh_hans = models.TextField(_("conditions (简体中文)"), blank=True)
     terms_zh_hant = models.TextField(_("conditions (繁體中文)"), blank=True)
-    image = models.FileField(_("picture"), upload_to=clean_name, max_length=120, blank=True)
+    image = PictureField(_("picture"), upload_to=clean_name, max_length=120, blank=True)
+    # In pixels, of the widest picture; None for pictures of which only one width is kept.
+    image_width = models.PositiveSmallIntegerField(null=True, editable=False)
+    image_height = models.PositiveSmallIntegerField(null=True, editable=False)
+    # Names and descriptions as the search compares them.
+    found_en = models.TextField(blank=True, editable=False)
+    found_zh_hans = models.TextField(blank=True, editable=False)
+    found_zh_hant = models.TextField(blank=True, editable=False)
     motif = models.CharField(_("drawing without a picture"), max_length=12, blank=True)
     points = models.PositiveIntegerField(_("price in points"), validators=[MinValueValidator(1)])
     visible_from = models.DateTimeField(
@@ -196,6 +217,7 @@ class Reward(models.Model):
         verbose_name = _("reward")
         verbose_name_plural = _("rewards")
         constraints = [
+            models.UniqueConstraint(fields=["code"], condition=~Q(code=""), name="reward_code_once"),
             models.CheckConstraint(condition=Q(points__gt=0), name="reward_price_is_positive"),
             models.CheckConstraint(
                 condition=Q(offered_from=None) | Q(offered_until=None) | Q(offered_until__gt=F("offered_from")),
@@ -223,6 +245,17 @@ class Reward(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep what the search compares beside the texts; let the offer of an event end when it begins."""
+        if self.kind == kinds.EVENT.code and self.offered_until is None:
+            self.offered_until = self.starts_at
+        texts = zip(self.names.items(), self.descriptions.values(), strict=True)
+        for (language, name), description in texts:
+            setattr(self, found_field(language), searchable(f"{name}\n{description}"))
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], *map(found_field, self.names)}
+        super().save(*args, **kwargs)
+
     @property
     def names(self) -> dict[str, str]:
         """The name in every language, English where one is missing."""
@@ -234,14 +267,25 @@ class Reward(models.Model):
         return in_active_language(self.names)
 
     @property
+    def descriptions(self) -> dict[str, str]:
+        """The description in every language, English where one is missing."""
+        return in_languages(self.description_en, self.description_zh_hans, self.description_zh_hant)
+
+    @property
     def description(self) -> str:
         """The description in the active language."""
-        return in_active_language(in_languages(self.description_en, self.description_zh_hans, self.description_zh_hant))
+        return in_active_language(self.descriptions)
 
     @property
     def terms(self) -> str:
         """The conditions in the active language."""
         return in_active_language(in_languages(self.terms_en, self.terms_zh_hans, self.terms_zh_hant))
+
+    def is_on_offer(self, at: datetime) -> bool:
+        """Tell whether it can be redeemed at this instant, as far as switch and dates say."""
+        begins = [each for each in (self.visible_from, self.offered_from) if each is not None]
+        is_over = self.offered_until is not None and self.offered_until <= at
+        return self.is_active and not is_over and all(begin <= at for begin in begins)
 
     @property
     def behaviour(self) -> kinds.Kind:
@@ -255,6 +299,17 @@ class Reward(models.Model):
             return ""
         version = str(self.image).rpartition("/")[2][:8]
         return f"{reverse('rewards:picture', args=[self.public_id])}?v={version}"
+
+    @property
+    def picture_sources(self) -> str:
+        """The widths of the picture for ``srcset``; empty where only one is kept."""
+        widths = widths_of(self.image_width) if self.image and self.image_width else []
+        return ", ".join(f"{self.picture_url}&w={width} {width}w" for width in widths)
+
+    @property
+    def money_currency(self) -> str:
+        """The currency of all its amounts."""
+        return self.currency or Programme.current().currency
 
 
 class RewardLimit(models.Model):

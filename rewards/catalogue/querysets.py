@@ -32,6 +32,9 @@ class RewardQuerySet(models.QuerySet["Reward"]):
         """Rewards that can be redeemed at this instant, as far as their dates say."""
         return self.visible(at).filter(Q(offered_from=None) | Q(offered_from__lte=at))
 
-    def in_order(self) -> Self:
-        """The order of the catalogue: by category (those without one last), then as staff arranged them."""
-        return self.order_by(*_ORDER)
+    def in_order(self, *first: str) -> Self:
+        """The order of the catalogue: by category (those without one last), then as staff arranged them.
+
+        ``first`` names what decides before that.
+        """
+        return self.order_by(*first, *_ORDER)

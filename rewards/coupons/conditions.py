@@ -16,7 +16,7 @@ def conditions_of(reward: Reward) -> list[str]:
     if reward.minimum_purchase:
         amount = format_money(reward.minimum_purchase, reward.currency or Programme.current().currency)
         found.append(_("For a purchase of %(amount)s or more") % {"amount": amount})
-    if reward.kind == "coupon":
+    if "stacking" in reward.behaviour.fields:
         found.append(_STACKING[Reward.Stacking(reward.stacking)]())
     return found
 

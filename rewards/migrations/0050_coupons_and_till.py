@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0005_tier_window"),
-        ("rewards", "0012_stock_rows"),
+        ("members", "0009_redemption_undo_days"),
+        ("rewards", "0009_searchable"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

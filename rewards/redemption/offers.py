@@ -83,15 +83,21 @@ def offers(*, member: Member | None, rewards: Sequence[Reward], at: datetime) ->
 
 
 def facts_of(
-    *, member: Member | None, rewards: Sequence[Reward], at: datetime, store_id: int | None = None
+    *,
+    member: Member | None,
+    rewards: Sequence[Reward],
+    at: datetime,
+    store_id: int | None = None,
+    only_terms: bool = False,
 ) -> dict[int, Facts]:
     """Read the facts about each reward, by its id. Redeeming calls it under the member's account lock.
 
     ``store_id`` is where the reward would be collected; without it what is left anywhere counts for those that are
-    collected, the common count for the others.
+    collected, the common count for the others. With ``only_terms`` neither stock, codes nor points are read and all are
+    taken to be enough: whoever takes them next finds out.
     """
-    on_hand = _on_hand(rewards, store_id)
-    without_codes = _without_codes(rewards)
+    on_hand = {} if only_terms else _on_hand(rewards, store_id)
+    without_codes = set() if only_terms else _without_codes(rewards)
     facts = {
         reward.pk: Facts(
             now=at,
@@ -107,13 +113,14 @@ def facts_of(
         )
         for reward in rewards
     }
-    return facts if member is None else _with_member(facts, member, rewards, at)
+    return facts if member is None else _with_member(facts, member, rewards, at, only_terms=only_terms)
 
 
-def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, Facts]:
-    own = spendable_points(member.pk, at)
-    spendable = own + sum(share.points for share in shared_points(member.pk, at))
-    prices = list(RewardTierPrice.objects.filter(reward__in=rewards).select_related("tier"))
+def _with_member(
+    facts: dict[int, Facts], member: Member, rewards: Sequence[Reward], at: datetime, *, only_terms: bool
+) -> dict[int, Facts]:
+    own, spendable = (None, None) if only_terms else _points_of(member, at)
+    prices = _tier_prices(rewards)
     rank = _rank(member, rewards, prices)
     price = prices_at(rank, rewards, prices)
     limits = _limits(member, rewards, at)
@@ -122,7 +129,7 @@ def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Rewa
         reward.pk: replace(
             facts[reward.pk],
             price=price[reward.pk],
-            spendable=spendable,
+            spendable=price[reward.pk] if spendable is None else spendable,
             own_points=own,
             is_member_active=member.status == Member.Status.ACTIVE,
             tier_rank=rank,
@@ -133,6 +140,19 @@ def _with_member(facts: dict[int, Facts], member: Member, rewards: Sequence[Rewa
         )
         for reward in rewards
     }
+
+
+def _points_of(member: Member, at: datetime) -> tuple[int, int]:
+    """Return the member's own points, and those with what others share."""
+    own = spendable_points(member.pk, at)
+    return own, own + sum(share.points for share in shared_points(member.pk, at))
+
+
+def _tier_prices(rewards: Sequence[Reward]) -> list[RewardTierPrice]:
+    priced = [reward.pk for reward in rewards if getattr(reward, "has_tier_prices", True)]
+    if not priced:
+        return []
+    return list(RewardTierPrice.objects.filter(reward__in=priced).select_related("tier"))
 
 
 def prices_at(rank: int, rewards: Sequence[Reward], prices: Sequence[RewardTierPrice]) -> dict[int, int]:
@@ -159,7 +179,8 @@ def _segments(member: Member, rewards: Sequence[Reward]) -> set[str]:
 
 
 def _limits(member: Member, rewards: Sequence[Reward], at: datetime) -> dict[int, tuple[Limit, ...]]:
-    rows = list(RewardLimit.objects.filter(reward__in=rewards).order_by("pk"))
+    limited = [reward.pk for reward in rewards if getattr(reward, "has_limits", True)]
+    rows = list(RewardLimit.objects.filter(reward__in=limited).order_by("pk")) if limited else []
     if not rows:
         return {}
     zone = Programme.current().tz

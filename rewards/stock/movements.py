@@ -13,12 +13,15 @@ from django.db.models import F, QuerySet, Sum
 
 from members.events.audit_log import write_audit
 from members.lib.clock import database_now
+from members.lib.prepared import fetch_prepared
 from members.lib.transactions import retried
 from rewards.catalogue.models import Reward
 from rewards.stock.models import RewardStock, StockMovement
 from rewards.stock.spreading import spread
 
 Kind = StockMovement.Kind
+
+_TAKE = "SELECT rewards_take_piece($1::bigint, $2::bigint, $3::bigint, $4::timestamptz)"
 
 
 class SoldOut(Exception):
@@ -100,10 +103,9 @@ def left_of(reward_ids: Iterable[int]) -> dict[int, int]:
 
 
 def _take_on_postgres(reward_id: int, redemption_id: int, at: datetime, store_id: int | None) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rewards_take_piece(%s, %s, %s, %s)", [reward_id, store_id, redemption_id, at])
-        taken: bool = cursor.fetchone()[0]
-    return taken
+    place = None if store_id is None else str(store_id)
+    found = fetch_prepared(_TAKE, [str(reward_id), place, str(redemption_id), at.isoformat()])
+    return bool(found[0][0])
 
 
 def _take_alone(reward_id: int, redemption_id: int, at: datetime, store_id: int | None) -> bool:

@@ -34,7 +34,11 @@ def test_a_member_sees_the_points_and_redeems_them_for_a_code_that_is_mailed(sho
     visitor.open("/history/")
     assert "+260" in visitor.text()
 
-    visitor.open("/rewards/")
+    visitor.open("/rewards/?q=COFFEE")
+    assert "Coffee for two" in visitor.text()
+    visitor.page.locator(f"#{shop.reward.public_id} .heart__button").click()
+    visitor.page.wait_for_selector(".heart__button[aria-pressed=true]")
+    visitor.open("/wishes/")
     assert "Coffee for two" in visitor.text()
     stock = RewardStock.objects.get(reward=shop.reward).on_hand
     code = visitor.redeem(shop.reward.public_id)

@@ -23,7 +23,18 @@ pytestmark = [
 ]
 
 FOR_VISITORS = ["/", "/accounts/login/", "/accounts/signup/", "/rewards/"]
-FOR_MEMBERS = ["/", "/card/", "/history/", "/wallet/", "/tiers/", "/profile/", "/refer/", "/surveys/", "/preferences/"]
+FOR_MEMBERS = [
+    "/",
+    "/card/",
+    "/history/",
+    "/wallet/",
+    "/wishes/",
+    "/tiers/",
+    "/profile/",
+    "/refer/",
+    "/surveys/",
+    "/preferences/",
+]
 POINTS = ["/", "/card/lost/", "/history/", "/tiers/", "/plans/", "/household/", "/household/leave/", "/forgotten/"]
 POINTS += ["/more/", "/give/"]
 # Three words in a row that are no Chinese.
@@ -31,6 +42,7 @@ LATIN = re.compile(r"[A-Za-z]+(?:[ ,]+[A-Za-z]+){2,}")
 LISTS = ["members/member", "members/pointsentry", "members/jobrun", "members/tierset", "members/earningrule"]
 LISTS += ["rewards/reward", "rewards/redemption", "campaigns/campaign", "campaigns/delivery", "feedback/survey"]
 FOR_STAFF = ["/admin/", *(f"/admin/{name}/" for name in LISTS)]
+FOR_STAFF += [f"/admin/rewards/reward/{page}/" for page in ("add", "calendar", "import")]
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 
 

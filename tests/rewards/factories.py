@@ -51,6 +51,12 @@ def make_reward(
     return reward
 
 
+def make_event(*, seats: int = 1, **fields: Any) -> Reward:
+    """Return an event with so many seats, in the far future."""
+    starts = {"starts_at": datetime(2040, 5, 1, 18, tzinfo=UTC)}
+    return make_reward(stock=seats, **({"kind": "event", "name_en": "Tasting"} | starts | fields))
+
+
 def make_redemption(*, member: Member, reward: Reward, key: str = "k1", at: datetime = NOON) -> Redemption:
     """Return a redemption made through the front door."""
     return redeem(member_id=member.pk, reward_id=reward.pk, key=key, at=at)

@@ -1,6 +1,7 @@
 """The admin of rewards: pictures checked, stock and codes with a trail, redemptions by actions only."""
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -107,8 +108,13 @@ def test_a_picture_stays_until_it_is_removed(client, clerk):
         ({"points": 0}, "points"),
         ({"offered_from_0": "2026-05-02", "offered_from_1": "10:00", "offered_until_0": "2026-05-01",
           "offered_until_1": "10:00"}, "offered_until"),
-        ({"kind": "donation", "needs_code_pool": "on"}, "needs_code_pool"),
         ({"kind": "wish"}, "kind"),
+        ({"kind": "percent_off"}, "percent_off"),
+        ({"kind": "money_off", "money_off": "5.001"}, "money_off"),
+        ({"money_price": "5.5", "currency": "JPY"}, "money_price"),
+        ({"kind": "event"}, "starts_at"),
+        ({"kind": "online", "link": "javascript:alert(1)"}, "link"),
+        ({"kind": "gift", "handover": "THROWN"}, "handover"),
     ],
 )  # fmt: skip
 def test_nonsense_is_refused_by_the_form(client, clerk, changes, field):
@@ -225,3 +231,118 @@ def test_who_may_only_look_cannot_act(client, settings):
     assert Redemption.objects.get().state == "CAPTURED"
     for page in ("reward_stock", "reward_codes"):
         assert client.get(admin(page, redemption.reward_id)).status_code == 403
+
+
+def test_the_kind_is_asked_first_and_decides_about_the_fields(client, clerk):
+    text = client.get(admin("reward_add")).content.decode()
+    assert "?kind=percent_off" in text
+    assert "name_en" not in text
+    form = client.get(admin("reward_add"), {"kind": "percent_off"}).context["adminform"].form
+    assert {"percent_off", "most_off", "valid_days", "needs_code_pool"} <= form.fields.keys()
+    assert not {"money_off", "link", "starts_at", "handover"} & form.fields.keys()
+    assert form.initial["kind"] == "percent_off"
+
+
+def test_amounts_are_typed_in_whole_units_of_the_currency(client, clerk):
+    client.post(admin("reward_add"), fields(kind="money_off", money_off="5.00", minimum_purchase="40", cost="1.5"))
+    reward = Reward.objects.get()
+    assert (reward.money_off, reward.minimum_purchase, reward.cost) == (500, 4000, 150)
+    form = client.get(admin("reward_change", reward.pk)).context["adminform"].form
+    assert str(form["money_off"].value()) == "5.00"
+    assert "In GBP, such as 5.00." in form.fields["money_off"].help_text
+    client.post(admin("reward_change", reward.pk), fields(kind="money_off", money_off="700", currency="JPY"))
+    reward.refresh_from_db()
+    assert (reward.money_off, reward.minimum_purchase) == (700, None)
+
+
+def test_another_kind_forgets_what_it_does_not_have(client, clerk):
+    reward = make_reward(kind="donation", stock=None, money_off=100)
+    client.post(admin("reward_change", reward.pk), fields(kind="gift", handover="SEND"))
+    reward.refresh_from_db()
+    assert (reward.kind, reward.handover, reward.money_off) == ("gift", "SEND", None)
+
+
+def test_the_kind_of_what_members_have_stays(client, clerk):
+    reward = make_reward()
+    make_redemption(member=make_member(points=100), reward=reward)
+    response = client.post(admin("reward_change", reward.pk), fields(kind="gift"))
+    assert "its kind stays" in str(response.context["adminform"].form.errors["kind"])
+
+
+def test_a_picture_is_kept_in_three_widths(client, clerk):
+    client.post(admin("reward_add"), fields(image=picture(size=(2000, 1000))))
+    reward = Reward.objects.get()
+    assert (reward.image_width, reward.image_height) == (1280, 640)
+    assert [each.split()[1] for each in reward.picture_sources.split(", ")] == ["320w", "640w", "1280w"]
+    for width in (320, 640, 1280):
+        response = client.get(f"{reward.picture_url}&w={width}")
+        assert Image.open(io.BytesIO(b"".join(response.streaming_content))).size == (width, width // 2)
+    text = client.get(reverse("rewards:catalogue")).content.decode()
+    assert 'width="1280" height="640" alt="" loading="lazy"' in text
+    client.post(admin("reward_change", reward.pk), fields(image=picture(size=(8, 8))))
+    reward.refresh_from_db()
+    assert reward.picture_sources.split()[1] == "8w"
+
+
+def test_the_preview_is_for_staff_and_shows_what_is_hidden(client, clerk):
+    reward = make_reward(is_active=False, name_en="Secret tea")
+    address = reverse("rewards:preview", args=[reward.public_id])
+    text = client.get(address).content.decode()
+    assert "Secret tea" in text
+    assert "Preview" in text
+    client.force_login(make_login())
+    assert client.get(address).status_code == 403
+    client.force_login(make_login(is_staff=True))
+    assert client.get(address).status_code == 403
+
+
+def test_the_list_says_where_the_dates_stand(client, clerk):
+    make_reward(offered_until=NOON)
+    assert "over" in client.get(admin("reward_changelist")).content.decode()
+
+
+def test_the_catalogue_goes_out_and_comes_in_after_a_look(client, clerk):
+    make_reward(code="tea")
+    text = client.get(admin("reward_export", "csv")).content.decode().replace(",100,", ",120,")
+    file = SimpleUploadedFile("catalogue.csv", text.encode())
+    response = client.post(admin("reward_import"), {"file": file})
+    assert "Nothing was written" in response.content.decode()
+    assert response.context["report"].count("changed") == 1
+    assert Reward.objects.get().points == 100
+    file.seek(0)
+    client.post(admin("reward_import"), {"file": file, "write": "on"})
+    assert Reward.objects.get().points == 120
+    assert client.get(admin("reward_export", "json")).json()[0]["code"] == "tea"
+    bad = SimpleUploadedFile("catalogue.csv", b"colour\nred\n")
+    assert "Unknown columns" in client.post(admin("reward_import"), {"file": bad}).content.decode()
+
+
+def test_who_may_only_look_imports_nothing(client, settings):
+    settings.STAFF_MFA_REQUIRED = False
+    viewer = make_login(is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_reward"))
+    client.force_login(viewer)
+    assert client.get(admin("reward_import")).status_code == 403
+    assert client.get(admin("reward_export", "csv")).status_code == 200
+    assert client.get(admin("reward_export", "exe")).status_code == 403
+    assert client.get(admin("reward_calendar")).status_code == 200
+    client.force_login(make_login(is_staff=True))
+    assert client.get(admin("reward_calendar")).status_code == 403
+    assert client.get(admin("reward_export", "csv")).status_code == 403
+
+
+def test_the_calendar_shows_gaps_and_overlaps(client, clerk):
+    may = datetime(2026, 4, 30, 23, tzinfo=UTC)
+    make_reward(
+        name_en="Early", visible_from=may, offered_from=may + timedelta(days=2), offered_until=may + timedelta(days=10)
+    )
+    make_reward(name_en="Late", offered_from=may + timedelta(days=7))
+    response = client.get(admin("reward_calendar"), {"from": "2026-05"})
+    lines = response.context["calendar"].lines
+    assert [line.name for line in lines] == ["without category", "Early", "Late"]
+    assert [(bar.left, bar.width, bar.kind) for bar in lines[0].bars] == [
+        (0, 2, "gap"), (2, 5, "one"), (7, 3, "several"), (10, 174, "one"),
+    ]  # fmt: skip
+    assert [(bar.left, bar.width, bar.kind) for bar in lines[1].bars] == [(0, 10, "shown"), (2, 8, "offered")]
+    assert "Nothing on offer: 1 May 2026 – 2 May 2026" in response.content.decode()
+    assert client.get(admin("reward_calendar"), {"from": "x"}).status_code == 200

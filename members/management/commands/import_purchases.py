@@ -62,6 +62,12 @@ class Command(BaseCommand):
             help=_("keep purchases without member, so that members can claim them by their receipts"),
         )
 
+        parser.add_argument(
+            "--late-too",
+            action="store_true",
+            help=_("let purchases earn that are too old, or from before joining, by the programme's settings"),
+        )
+
     def handle(self, **options: Any) -> None:
         """Import, print the counts, and exit 2 when the file cannot be read."""
         try:
@@ -73,6 +79,7 @@ class Command(BaseCommand):
                 say=self.progress(),
                 shift_to=options["shift_to"],
                 keep_unmatched=options["keep_unmatched"],
+                late_too=options["late_too"],
                 report=options["report"],
                 dry_run=options["dry_run"],
             )
@@ -81,7 +88,7 @@ class Command(BaseCommand):
             sys.exit(UNREADABLE)
         except OtherOptions:
             self.stderr.write(
-                _("This file was imported from this source with another currency, shift or --keep-unmatched.")
+                _("This file was imported from this source with another currency, shift or switch: see --help.")
             )
             sys.exit(UNREADABLE)
         for line in summary(outcome, options["currency"], dry_run=options["dry_run"]):
@@ -115,6 +122,8 @@ def summary(outcome: Outcome, currency: str, *, dry_run: bool) -> list[str]:
     ]
     if counts.kept:
         lines.append(_("purchases kept to be claimed: %(n)d") % {"n": counts.kept})
+    if counts.late:
+        lines.append(_("purchases that came too late and earned nothing: %(n)d") % {"n": counts.late})
     texts = reason_texts()
     for reason, number in counts.problems.items():
         lines.append(f"{reason}: {number} · {texts[Reason(reason)]}")

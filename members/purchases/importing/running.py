@@ -31,6 +31,7 @@ from members.purchases.importing.parsing import Reason, Rejected, number_in, par
 from members.purchases.importing.reading import Sheet, file_hash, find_sheet
 from members.purchases.importing.report import write_report
 from members.purchases.importing.spool import LineRow, Problem, Spool
+from members.purchases.lateness import is_late, late_ones
 from members.purchases.models import PurchaseImport, PurchaseKey
 from members.purchases.recording import Recorded, decide_awards, post_awards
 from members.purchases.returns import record_returns
@@ -58,8 +59,8 @@ class OtherOptions(Exception):
 class Counts:
     """What a file holds and what became of it; money in minor units, ``rounding`` in fractions of one.
 
-    ``kept`` purchases name no member and wait to be claimed. ``known`` documents had been recorded before; ``problems``
-    counts the lines of the report by reason.
+    ``kept`` purchases name no member and wait to be claimed; ``late`` ones are new and came too late to earn.
+    ``known`` documents had been recorded before; ``problems`` counts the lines of the report by reason.
     """
 
     rows: int = 0
@@ -67,6 +68,7 @@ class Counts:
     returns: int = 0
     known: int = 0
     kept: int = 0
+    late: int = 0
     members: int = 0
     amount: int = 0
     returned: int = 0
@@ -93,6 +95,7 @@ class _Run:
     shift: timedelta
     say: Say
     counts: Counts
+    late_too: bool = False
 
     def purchase(self, document: Document) -> PurchaseDraft:
         """Return the document as a purchase."""
@@ -151,6 +154,7 @@ def import_purchases(
     say: Say,
     shift_to: date | None = None,
     keep_unmatched: bool = False,
+    late_too: bool = False,
     report: Path | None = None,
     dry_run: bool = False,
 ) -> Outcome:
@@ -158,12 +162,14 @@ def import_purchases(
 
     An import that was killed carries on. ``shift_to`` moves all dates by whole days so that the last purchase
     falls on that day. With ``keep_unmatched`` purchases without customer are kept for claiming instead of rejected.
+    With ``late_too`` purchases earn that the programme's rule calls late.
     With ``dry_run`` nothing is written; returns are then matched within the file alone.
     Raises UnreadableFile (nothing was written), OtherOptions.
     """
     digest = file_hash(path)
     options: dict[str, object] = {"currency": currency, "shift_to": shift_to.isoformat() if shift_to else None}
     options |= {"keep_unmatched": True} if keep_unmatched else {}
+    options |= {"late_too": True} if late_too else {}
     known = PurchaseImport.objects.filter(source=source, file_hash=digest).first()
     if known is not None and known.options != options:
         raise OtherOptions
@@ -180,6 +186,7 @@ def import_purchases(
             say=say,
             keep_unmatched=keep_unmatched,
         )
+        run.late_too = late_too
         if dry_run:
             _rehearse(run)
             expired = 0
@@ -295,6 +302,7 @@ def _record_purchases(run: _Run) -> None:
             else:
                 run.counts.purchases += 1
                 run.counts.known += not recorded.is_new
+                run.counts.late += recorded.is_new and is_late(recorded.breakdown)
         run.spool.add_problems(chain.from_iterable(document.strangers for document in batch.documents))
         done += len(batch.documents)
         run.say("purchases", done)
@@ -316,7 +324,7 @@ class _Batch:
 def _decided_batches(run: _Run, lanes: int) -> Iterator[list[_Batch]]:
     """Yield batches in parts for the lanes; a member's purchases all take one lane, and so stay in their order."""
     for documents in run.batches(returned=False, size=PURCHASES_AT_ONCE):
-        decided = decide_awards(drafts=[run.purchase(document) for document in documents])
+        decided = decide_awards(drafts=[run.purchase(document) for document in documents], late_too=run.late_too)
         parts = [_Batch([], []) for _lane in range(lanes)]
         for document, award in zip(documents, decided, strict=True):
             part = parts[(document.member_id or 0) % lanes]
@@ -410,6 +418,7 @@ def _rehearse(run: _Run) -> None:
     for batch in run.batches(returned=False, size=PURCHASES_AT_ONCE):
         fresh = _new_among(run, batch, [run.purchase(document) for document in batch])
         run.counts.purchases += len(fresh)
+        run.counts.late += 0 if run.late_too else len(late_ones(fresh))
         run.spool.add_problems(chain.from_iterable(document.strangers for document in batch))
     for batch in run.batches(returned=False, named=False, size=PURCHASES_AT_ONCE):
         run.counts.kept += len(batch)

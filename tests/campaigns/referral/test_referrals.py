@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from campaigns.messaging.models import Campaign
 from campaigns.referral import reviewing
@@ -19,8 +20,10 @@ from members.ledger.models import PointsEntry
 from members.ledger.statements import balance_of
 from members.purchases.drafts import DraftLine, ReturnDraft
 from members.purchases.returns import record_return
+from members.tiers.models import TierSet
+from members.tiers.placing import place_of, structure_of
 from tests.campaigns.factories import change_campaign, days, make_reachable, work
-from tests.factories import NOW, buy, make_staff, set_programme
+from tests.factories import NOW, buy, make_staff, make_tiers, set_programme
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -269,6 +272,49 @@ def test_what_was_spent_meanwhile_becomes_a_visible_debt_where_the_programme_say
     bring_back(referral.friend)
 
     assert balance_of(referral.advocate_id, NOW + days(20)).debt == 150
+
+
+def friends_of(member_id: int) -> int:
+    place = place_of(structure_of(TierSet.objects.get(is_current=True)), member_id, timezone.now())
+    assert place is not None
+    return place.figures["REFERRAL"]
+
+
+def test_a_reward_that_is_taken_back_no_longer_counts_for_the_tier() -> None:
+    make_tiers(basis="REFERRAL", thresholds=(0, 1))
+    referral, other = brought(), brought()
+    for each in (referral, other):
+        shop(each.friend)
+    settle()
+    members = (referral.advocate_id, other.advocate_id)
+    assert [friends_of(member_id) for member_id in members] == [1, 1]
+
+    bring_back(referral.friend)
+
+    assert [friends_of(member_id) for member_id in members] == [0, 1]
+    told = Event.objects.get(kind="referral.reversed")
+    assert (told.member_id, told.data["referral"]) == (referral.advocate_id, referral.pk)
+
+
+def test_a_referral_that_was_never_rewarded_reverses_nothing() -> None:
+    referral = brought()
+    shop(referral.friend)
+    bring_back(referral.friend)
+    assert not Event.objects.filter(kind="referral.reversed").exists()
+
+
+def test_only_what_the_maximum_balance_let_through_is_taken_back() -> None:
+    set_programme(debt_policy="DEBT")
+    referral = brought()
+    shop(referral.friend)
+    set_programme(maximum_balance=50)
+    settle()
+    assert points_of(referral.advocate) == 50
+
+    bring_back(referral.friend)
+
+    owed = balance_of(referral.advocate_id, NOW + days(20))
+    assert (owed.spendable, owed.debt) == (0, 0)
 
 
 def test_a_return_between_the_two_rewards_leaves_nobody_rewarded() -> None:

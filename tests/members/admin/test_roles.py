@@ -38,6 +38,7 @@ PAGES = {
         {"members.view_unclaimedpurchase", "members.change_unclaimedpurchase"},
         "unclaimedpurchase",
     ),
+    "members_purchase_fraud": ({"members.view_purchase", "members.add_fraudmark"}, "purchase"),
     "members_receiptclaim_picture": ({"members.view_receiptclaim"}, "receiptclaim"),
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
@@ -52,6 +53,8 @@ BUTTONS = {
 ACTIONS = {
     ("adjustmentrequest", "approve"): "members.change_adjustmentrequest",
     ("adjustmentrequest", "refuse"): "members.change_adjustmentrequest",
+    ("fraudmark", "approve"): "members.change_fraudmark",
+    ("fraudmark", "refuse"): "members.change_fraudmark",
     ("mergerequest", "approve_merges"): "members.change_mergerequest",
     ("mergerequest", "refuse_merges"): "members.change_mergerequest",
     ("hold", "release"): "members.change_hold",

@@ -60,7 +60,7 @@ def test_the_answer_of_a_purchase_is_that_of_the_single_endpoint(
     (result,) = send(purchase).json()["results"]
 
     assert result == {"status": "repeated"} | {
-        name: single[name] for name in ("id", "source", "number", "member", "points")
+        name: single[name] for name in ("id", "source", "number", "member", "points", "refused")
     }
 
 

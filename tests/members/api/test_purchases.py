@@ -16,6 +16,7 @@ from members.accounts.models import Member, Store
 from members.events.models import Event
 from members.ledger.models import PointsEntry
 from members.purchases.models import Purchase, PurchaseLine
+from tests.factories import set_programme
 
 Post = Callable[..., Any]
 
@@ -40,6 +41,15 @@ def test_a_new_purchase_is_answered_with_id_points_and_why(post: Post, purchase:
     assert stored.store == Store.objects.get(code="harbour")
     line = PurchaseLine.objects.get()
     assert (line.sku, line.category, line.quantity, line.amount) == ("22423", "kitchen", 2, 2550)
+
+
+def test_a_purchase_that_came_too_late_says_why_in_words_and_in_a_code(post: Post, purchase: dict[str, Any]):
+    set_programme(oldest_purchase_days=10)
+    answer = post(purchase | {"purchased_at": "2020-01-05T12:00:00Z"})
+    assert answer.status_code == 201
+    told = answer.json()
+    assert (told["points"], told["refused"]) == (0, "too_old")
+    assert told["explanation"] == ["Purchases reported more than 10 days after their day earn no points."]
 
 
 def test_the_address_works_with_a_slash_at_its_end(post: Post, purchase: dict[str, Any]):

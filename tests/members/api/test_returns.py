@@ -65,7 +65,7 @@ def test_the_preview_tells_what_booking_takes_and_writes_nothing(post: Post, bod
     assert (preview["balance_before"], preview["balance_after"], preview["recorded_before"]) == (25, 12, False)
     assert preview["purchases"] == [
         {"source": "pos-1", "number": "2026-000123", "points": 13, "pending": 0, "spendable": 13, "debt": 0,
-         "shortfall": 0, "status_points": 0}
+         "shortfall": 0, "status_points": 0, "refunded": 0, "has_hold": False}
     ]  # fmt: skip
     assert preview["tier"] == "The tier stays until its review."
     assert post(body, path=PATH).json()["points_taken"] == preview["points_taken"]

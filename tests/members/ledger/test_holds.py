@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from members.accounts.merging import merge_members
 from members.events.models import Audit, Event
 from members.ledger import expiry, holds, posting, transfers
 from members.ledger.models import Hold, LotChange, LotUse, PointsAccount, PointsEntry, PointsLot
@@ -62,6 +63,21 @@ def test_a_key_that_moved_points_before_cannot_hold(member):
     posting.spend(member_id=member.pk, points=10, key="h1", reason="test")
     with pytest.raises(holds.KeyOfAnother):
         hold(member, 10)
+
+
+def test_a_key_of_another_member_cannot_hold_and_tells_nothing_of_theirs(member):
+    hold(member, 10)
+    other = make_member(points=50)
+    with pytest.raises(holds.KeyOfAnother):
+        hold(other, 10)
+    assert Hold.objects.get().member == member
+    assert now_spendable(other) == 50
+
+
+def test_after_a_merge_a_repeat_of_the_losers_hold_is_the_same_hold(member):
+    first, survivor = hold(member, 10), make_member()
+    merge_members(loser_id=member.pk, survivor_id=survivor.pk, actor_id=make_staff().pk, reason="same person")
+    assert hold(survivor, 10).pk == hold(member, 10).pk == first.pk
 
 
 def test_more_than_can_be_spent_cannot_be_held(member):

@@ -1,8 +1,10 @@
 """Cancelling, pausing, changing the plan: what it costs, what it gives back, and each once."""
 
 import pytest
+from django.utils import timezone
 
 from members.events.models import Audit, Event
+from members.jobs.models import Outbox
 from members.ledger.statements import spendable_points
 from members.plans.changing import NotPossible, cancel, cancel_now, change_plan, pause, refund_now, resume
 from members.plans.models import PlanPayment, PlanStep, StandInCharge
@@ -227,6 +229,27 @@ def test_the_price_agreed_stays_when_the_plan_becomes_dearer():
     plan.save()
     renew_due(at=paid.period_until)
     assert PlanPayment.objects.latest("pk").amount == 1000
+
+
+def test_a_refund_that_waits_is_asked_for_again_with_the_same_key_until_it_is_given(monkeypatch):
+    paid = paid_subscription(make_plan(), START, provider="test", reference="x")
+    pay_all()
+    asked = []
+
+    def later(request):
+        asked.append(request)
+        return Answer(Outcome.DONE if len(asked) == 3 else Outcome.WAITING)
+
+    monkeypatch.setattr(provider_of("test"), "refund", later)
+    cancel_now(subscription_id=paid.pk, key="now", at=MIDDLE)
+    for times in (1, 2, 3, 3):
+        pay_all()
+        assert len(asked) == times
+        # A day later.
+        Outbox.objects.filter(state="PENDING").update(due_at=timezone.now())
+    assert len(set(asked)) == 1
+    payment = PlanPayment.objects.get()
+    assert (payment.state, payment.refunded) == ("REFUNDED", 500)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DECLINED, Outcome.WAITING])

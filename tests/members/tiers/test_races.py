@@ -73,7 +73,8 @@ def test_four_workers_at_once_start_everybody_once():
     make_tiers()
     members = [make_member() for _ in range(40)]
     outcomes = run_together([recalculate] * 4)
-    assert sum(int(outcome["start"]) for outcome in outcomes) == len(members)
+    started: list[int] = [outcome["start"] for outcome in outcomes]
+    assert sum(started) == len(members)
     assert Standing.objects.filter(until_at=None).count() == Standing.objects.count() == len(members)
 
 

@@ -10,7 +10,7 @@ from members.accounts.cards import replace_card
 from members.accounts.models import Member
 from members.ledger.models import PointsGift
 from members.ledger.statements import spendable_points
-from tests.factories import make_member, make_user, set_programme
+from tests.factories import give, make_member, make_user, set_programme
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +78,15 @@ def test_what_cannot_be_given_is_said_in_words(
     answer = page.post("/give/", typed(page, taker, step="confirm") | fields)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
+    assert not PointsGift.objects.exists()
+
+
+def test_a_full_account_takes_no_more_and_stays_private(page: Client, taker: Member) -> None:
+    set_programme(maximum_balance=540)
+    give(taker, 501)
+    answer = page.post("/give/", typed(page, taker, step="confirm"))
+    assert answer.status_code == 422
+    assert "nobody holds more than 540" in answer.content.decode()
     assert not PointsGift.objects.exists()
 
 

@@ -209,3 +209,12 @@ def test_the_entry_names_the_reward_in_the_readers_language():
         assert explain(entry) == ["一壺茶"]
     with override("zh-hans"):
         assert explain(entry) == ["Pot of tea"]
+
+
+@pytest.mark.postgres
+def test_a_redemption_takes_few_statements(django_assert_max_num_queries):
+    member, reward = make_member(points=1000), make_reward()
+    make_redemption(member=member, reward=reward, key="first")
+    # Household, lock, member, clock, reward, spending, redemption, clock, event, piece; and the test's savepoint.
+    with django_assert_max_num_queries(12):
+        make_redemption(member=member, reward=reward, key="second")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from members.accounts.models import Member
 from members.events.models import Event
@@ -216,3 +217,27 @@ def test_a_document_with_too_many_lines_is_rejected_as_a_whole(tmp_path, monkeyp
     outcome = run(write_file(tmp_path, *[row("1")] * 3, row("2")))
     assert reasons(outcome) == {"too_many_lines": 1}
     assert Purchase.objects.get().number == "2"
+
+
+def test_late_purchases_of_a_file_earn_nothing_and_are_counted_unless_they_shall_earn(tmp_path):
+    """R63: the setting decides, the switch of the import goes before it."""
+    make_rule()
+    set_programme(expiry_policy="NEVER", oldest_purchase_days=30)
+    path = write_file(tmp_path, row("1"), row("2", customer="502"))
+    assert run(path, dry_run=True).counts.late == 2
+    assert run(path).counts.late == 2
+    assert PointsAccount.objects.filter(balance__gt=0).count() == 0
+    assert run(path, source="other", late_too=True).counts.late == 0
+    assert PointsAccount.objects.filter(balance=10).count() == 2
+    with pytest.raises(OtherOptions):
+        run(path, late_too=True)
+
+
+def test_the_command_prints_how_many_purchases_came_too_late(tmp_path, capsys):
+    make_rule()
+    set_programme(expiry_policy="NEVER", oldest_purchase_days=30)
+    path = str(write_file(tmp_path, row("1")))
+    call_command("import_purchases", path, source="shop", currency="GBP")
+    assert "too late and earned nothing: 1" in capsys.readouterr().out
+    call_command("import_purchases", path, "--late-too", source="other", currency="GBP")
+    assert "too late" not in capsys.readouterr().out

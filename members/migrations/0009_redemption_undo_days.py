@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0004_storage")]
+    dependencies = [("members", "0008_live_codes")]
 
     operations = [
         migrations.AddField(

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0020_redemption_undo_days"), ("rewards", "0004_life_cycle_rest")]
+    dependencies = [("members", "0009_redemption_undo_days"), ("rewards", "0004_life_cycle_rest")]
 
     operations = [
         migrations.AddField("reward", "low_stock_since", models.DateTimeField(editable=False, null=True)),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0004_storage"),
+        ("members", "0006_points_rules"),
     ]
 
     operations = [

@@ -22,6 +22,6 @@ def carry_over(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0010_stock_and_codes")]
+    dependencies = [("rewards", "0005_stock_and_codes")]
 
     operations = [migrations.RunPython(carry_over, migrations.RunPython.noop)]

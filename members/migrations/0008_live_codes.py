@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0030_points_as_payment"),
+        ("members", "0007_points_as_payment"),
     ]
 
     operations = [

@@ -65,7 +65,7 @@ def set_up_postgres(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0011_stock_and_codes_data")]
+    dependencies = [("rewards", "0006_stock_and_codes_data")]
 
     operations = [
         migrations.DeleteModel("RewardStock"),

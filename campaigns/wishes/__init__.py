@@ -1,0 +1,1 @@
+"""News about what members wished for or wait for."""

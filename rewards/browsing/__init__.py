@@ -1,0 +1,1 @@
+"""Looking through the catalogue: interests, filters, and the order that suits one member."""

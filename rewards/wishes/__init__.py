@@ -1,0 +1,1 @@
+"""Rewards that members have put on their wish list, and the news about them."""
