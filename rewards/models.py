@@ -3,7 +3,15 @@
 from rewards.browsing.models import Interest
 from rewards.catalogue.models import Category, Reward, RewardLimit, RewardTierPrice
 from rewards.codes.models import Code, CodeUse
-from rewards.coupons.models import CodeTries, CouponIssue, Giveaway, GiveawayClaim, IssueRecipient, Present
+from rewards.coupons.models import (
+    CampaignCode,
+    CodeTries,
+    CouponIssue,
+    Giveaway,
+    GiveawayClaim,
+    IssueRecipient,
+    Present,
+)
 from rewards.partners.models import Partner
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock, StockMovement
@@ -12,6 +20,7 @@ from rewards.waiting.models import WaitingPlace
 from rewards.wishes.models import Wish
 
 __all__ = [
+    "CampaignCode",
     "Category",
     "Code",
     "CodeTries",

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from members.admin.pages import NoDeleting, ReadOnlyAdmin, require
+from members.admin.pages import NoDeleting, ReadOnlyAdmin, page, require
 from rewards.admin.forms import MAX_LIST_BYTES
+from rewards.codes.shared import CodeTaken, NotACode, make_shared_code
 from rewards.coupons import issuing
-from rewards.models import CouponIssue, Giveaway, Reward, TillAct
+from rewards.models import CampaignCode, CouponIssue, Giveaway, Reward, TillAct
 
 _MOST_LINES_SHOWN = 200
 
@@ -151,6 +152,61 @@ class CouponIssueAdmin(ReadOnlyAdmin[CouponIssue]):
         self.message_user(request, text, messages.SUCCESS)
 
 
+class CampaignCodeForm(forms.Form):
+    """A word, what it gives, and how often."""
+
+    reward = forms.ModelChoiceField(Reward.objects.order_by("order", "pk"), label=gettext_lazy("reward"))
+    code = forms.CharField(
+        label=gettext_lazy("code"),
+        max_length=64,
+        help_text=gettext_lazy(
+            "4 to 64 letters and digits. Capitals, spaces and look-alikes do not matter to who types it."
+        ),
+    )
+    uses_allowed = forms.IntegerField(label=gettext_lazy("uses in all"), min_value=1, max_value=1_000_000)
+    uses_per_member = forms.IntegerField(
+        label=gettext_lazy("uses by each member"), min_value=1, max_value=100, initial=1
+    )
+
+
+@admin.register(CampaignCode)
+class CampaignCodeAdmin(ReadOnlyAdmin[CampaignCode]):
+    """Words that members type; made on a page of their own, never changed."""
+
+    list_display = ("code", "reward", "uses", "uses_allowed", "uses_per_member", "added_at")
+    list_select_related = ("reward",)
+    search_fields = ("code__iexact",)
+    search_help_text = gettext_lazy("The whole code")
+    ordering = ("-pk",)
+    fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignCode]:
+        """Codes for many alone: those of one redemption are not to be read here."""
+        return super().get_queryset(request).filter(state=CampaignCode.State.SHARED)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may make campaign codes."""
+        return request.user.has_perm("rewards.add_campaigncode")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask for word, reward and limits."""
+        require(allowed=self.has_add_permission(request))
+        form = CampaignCodeForm(request.POST or None)
+        if form.is_valid():
+            said = form.cleaned_data
+            try:
+                make_shared_code(reward_id=said.pop("reward").pk, actor_id=request.user.pk, **said)
+            except (CodeTaken, NotACode) as problem:
+                form.add_error("code", _REFUSED[type(problem)]())
+            else:
+                self.message_user(request, _("Members can type it now."), messages.SUCCESS)
+                return redirect("admin:rewards_campaigncode_changelist")
+        shown = {"form": form, "title": _("New campaign code"), "submit": _("Make the code")}
+        return page(self, request, "form.html", **shown, status=422 if form.errors else 200)
+
+
 @admin.register(Giveaway)
 class GiveawayAdmin(NoDeleting[Giveaway], admin.ModelAdmin[Giveaway]):
     """Giveaways: settings."""
@@ -188,4 +244,6 @@ _REFUSED: dict[type[Exception], Callable[[], str]] = {
     issuing.NobodyNamed: lambda: _("This names no member; nothing was prepared."),
     issuing.TooManyLines: lambda: _("That is more than 50,000 lines; please split the list."),
     issuing.ReasonMissing: lambda: _("Please say why."),
+    CodeTaken: lambda: _("Another code reads the same."),
+    NotACode: lambda: _("A code has 4 to 64 letters and digits, without spaces."),
 }

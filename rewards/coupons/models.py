@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.lib import codes
 from rewards.catalogue.models import Reward
+from rewards.codes.models import Code
 from rewards.coupons.querysets import GiveawayQuerySet
 from rewards.redemption.models import Redemption
 
@@ -157,6 +158,15 @@ class Present(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class CampaignCode(Code):
+    """A code for many, as staff see it: a word that members type. Its rows are those of ``Code``."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("campaign code")
+        verbose_name_plural = _("campaign codes")
 
 
 class CodeTries(models.Model):

@@ -12,6 +12,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="CampaignCode",
+            fields=[],
+            options={
+                "verbose_name": "campaign code",
+                "verbose_name_plural": "campaign codes",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("rewards.code",),
+        ),
         migrations.AddField(
             model_name="reward",
             name="is_giftable",

@@ -5,6 +5,7 @@ from django.test import Client
 
 from members.accounts.roles import sync_roles
 from members.jobs.schedule import run_due
+from rewards.codes.shared import find_shared
 from rewards.coupons.models import CouponIssue
 from rewards.redemption.models import Redemption
 from tests.rewards.factories import make_login, make_member, make_reward
@@ -56,3 +57,18 @@ def test_what_is_wrong_is_told_and_prepares_nothing(client: Client, marketer, sa
     answer = client.post(ADD, {"reward": make_reward(stock=None).pk, "reason": "Sorry", **said})
     assert (answer.status_code, told in answer.content.decode()) == (422, True)
     assert not CouponIssue.objects.exists()
+
+
+CODES = "/admin/rewards/campaigncode/"
+
+
+def test_a_campaign_code_is_made_once_and_prepared_codes_stay_unseen(client: Client, marketer):
+    reward = make_reward(stock=None, codes=["SECRET-1"])
+    body = {"reward": reward.pk, "code": "spring", "uses_allowed": 5, "uses_per_member": 1}
+    assert client.post(f"{CODES}add/", body).status_code == 302
+    assert find_shared("SPRING").uses_allowed == 5
+    again = client.post(f"{CODES}add/", {**body, "code": "SPR1NG"})
+    assert (again.status_code, "Another code reads the same." in again.content.decode()) == (422, True)
+    listed = client.get(CODES).content.decode()
+    assert "spring" in listed
+    assert "SECRET-1" not in listed
