@@ -16,8 +16,8 @@ APPS = ["members", "rewards", "campaigns", "feedback", "insights", "programme", 
 # The models of members on the front page, in three groups.
 DAILY = [
     "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest", "FraudMark", "Purchase",
-    "Return", "PointsEntry", "PointsLot", "Hold", "PointsAccount", "Standing", "Subscription", "PlanPayment", "Household",
-    "HouseholdInvite", "PointsGift", "Consent",
+    "Return", "PointsEntry", "PointsLot", "Hold", "PointsAccount", "Standing", "Subscription", "PlanPayment",
+    "Household", "HouseholdInvite", "PointsGift", "Consent",
 ]  # fmt: skip
 SETTINGS = [
     "Programme", "PointsValue", "EarningRule", "EarningCap", "RuleReplay", "TierSet", "Plan", "Store", "User", "Group",
