@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ["admin", "approver", "auditor", "catalogue", "clerk", "marketing", "support"]
 
-# Pages beside Django's own five for each table, the permission each needs, and how it is asked.
+# Pages beside Django's own five for each table, the permission each needs, and the row or word in its address.
 # A page that is not here fails the sweep: nobody adds one without saying who may open it.
 PAGES = {
     "members_member_correct": ({"members.view_member", "members.add_adjustmentrequest"}, "member"),
@@ -43,6 +43,9 @@ PAGES = {
     "members_earningrule_try": ({"members.view_earningrule"}, None),
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
+    "rewards_reward_import": ({"rewards.add_reward", "rewards.change_reward"}, None),
+    "rewards_reward_export": ({"rewards.view_reward"}, "csv"),
+    "rewards_reward_calendar": ({"rewards.view_reward"}, None),
     "feedback_survey_scores": ({"feedback.view_survey"}, "survey"),
 }
 BUTTONS = {
@@ -132,7 +135,8 @@ def test_our_own_pages_open_exactly_where_the_matrix_allows(client, colleague, r
     colleague(role)
     allowed = roles.matrix()[role]
     for name, (needs, row) in PAGES.items():
-        address = reverse(f"admin:{name}", args=[rows[row].pk] if row else [])
+        argument = rows[row].pk if row in rows else row
+        address = reverse(f"admin:{name}", args=[argument] if argument else [])
         assert client.get(address).status_code == (200 if needs <= allowed else 403), (role, name)
     for name, needs in BUTTONS.items():
         pressed = client.post(reverse(f"admin:{name}"), {"job": "recalculate-tiers"})
