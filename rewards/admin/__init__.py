@@ -1,6 +1,15 @@
 """Rewards in the admin."""
 
 from rewards.admin.catalogue import CategoryAdmin, RewardAdmin
+from rewards.admin.coupons import CampaignCodeAdmin, CouponIssueAdmin, GiveawayAdmin, TillActAdmin
 from rewards.admin.redemptions import RedemptionAdmin
 
-__all__ = ["CategoryAdmin", "RedemptionAdmin", "RewardAdmin"]
+__all__ = [
+    "CampaignCodeAdmin",
+    "CategoryAdmin",
+    "CouponIssueAdmin",
+    "GiveawayAdmin",
+    "RedemptionAdmin",
+    "RewardAdmin",
+    "TillActAdmin",
+]

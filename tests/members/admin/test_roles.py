@@ -16,7 +16,7 @@ from tests.rewards.factories import make_reward
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ["admin", "approver", "auditor", "catalogue", "marketing", "support"]
+ROLES = ["admin", "approver", "auditor", "catalogue", "clerk", "marketing", "support"]
 
 # Pages beside Django's own five for each table, the permission each needs, and the row or word in its address.
 # A page that is not here fails the sweep: nobody adds one without saying who may open it.
@@ -74,6 +74,9 @@ ACTIONS = {
     ("subscription", "resume"): "members.change_subscription",
     ("planpayment", "record_payment"): "members.change_planpayment",
     ("planpayment", "record_refund"): "members.change_planpayment",
+    ("couponissue", "start"): "rewards.change_couponissue",
+    ("couponissue", "drop"): "rewards.change_couponissue",
+    ("couponissue", "try_again"): "rewards.change_couponissue",
     ("redemption", "mark_used"): "rewards.change_redemption",
     ("redemption", "undo_used"): "rewards.change_redemption",
     ("redemption", "cancel"): "rewards.change_redemption",
