@@ -15,6 +15,7 @@ class CampaignsConfig(AppConfig):
         from campaigns.birthday import greeting
         from campaigns.birthday import jobs as birthday_jobs
         from campaigns.birthday import merging as birthday_merging
+        from campaigns.birthday import till as birthday_till
         from campaigns.messaging import jobs as messaging_jobs
         from campaigns.messaging import merging as messaging_merging
         from campaigns.messaging import redemption_codes

@@ -66,10 +66,10 @@ class PrivatePages(Around):
 
 
 class StaffSecondFactor(Around):
-    """Lead staff without a second factor from the admin to the page where they enrol one."""
+    """Lead staff without a second factor from the admin and the till to the page where they enrol one."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.STAFF_MFA_REQUIRED and request.path.startswith("/admin/"):
+        if settings.STAFF_MFA_REQUIRED and request.path.startswith(("/admin/", "/till/")):
             user = request.user
             if user.is_authenticated and user.is_staff and not is_mfa_enabled(user):
                 return redirect("mfa_index")

@@ -15,9 +15,9 @@ from members.programme.models import Programme
 APPS = ["members", "rewards", "campaigns", "feedback", "insights", "programme", "operations"]
 # The models of members on the front page, in three groups.
 DAILY = [
-    "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest", "Purchase", "Return",
-    "PointsEntry", "PointsLot", "Hold", "PointsAccount", "Standing", "Subscription", "PlanPayment", "Household",
-    "HouseholdInvite", "PointsGift", "Consent",
+    "Member", "ReceiptClaim", "UnclaimedPurchase", "AdjustmentRequest", "MergeRequest", "FraudMark", "Purchase",
+    "Return", "PointsEntry", "PointsLot", "Hold", "PointsAccount", "Standing", "Subscription", "PlanPayment",
+    "Household", "HouseholdInvite", "PointsGift", "Consent",
 ]  # fmt: skip
 SETTINGS = [
     "Programme", "PointsValue", "EarningRule", "EarningCap", "RuleReplay", "TierSet", "Plan", "Store", "User", "Group",

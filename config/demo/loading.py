@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from campaigns.messaging.standard import make_standard_campaigns
+from config.demo.coupons import load_coupons
 from config.demo.crowd import load_crowd
 from config.demo.occasions import load_occasions
 from config.demo.offers import load_offers
@@ -33,7 +34,7 @@ SOURCE = "online-retail"
 KEY_NAME = "Demonstration"
 
 # In a small shop one person wears many hats.
-STAFF_ROLES = ("support", "catalogue", "marketing", "approver", "auditor", "admin")
+STAFF_ROLES = ("support", "catalogue", "marketing", "approver", "auditor", "admin", "clerk")
 MARKETING_ROLES = ("marketing",)
 
 
@@ -72,6 +73,7 @@ def load_demo() -> DemoAccess:
     import_sample(local_day(now, Programme.current().tz) - timedelta(days=1))
     load_history(now)
     load_crowd(now)
+    load_coupons(Member.objects.get(user__email=MEMBER.email), now)
     key = load_api_key(now)
     call_command("audit")
     return DemoAccess(logins=logins, api_key=key)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from members.accounts.models import ApiKey
 from members.events.audit_log import write_audit
 
-SCOPES = frozenset({"purchases:write", "members:read", "points:hold", "rewards:read", "rewards:redeem"})
+SCOPES = frozenset({"purchases:write", "members:read", "points:hold", "rewards:read", "rewards:redeem", "rewards:give"})
 
 _PREFIX_SYMBOLS = "abcdefghijkmnpqrstuvwxyz23456789"
 _PREFIX_LENGTH = 8

@@ -31,6 +31,7 @@ def account_links(*, is_staff: bool) -> list[Group]:
     points = [
         Link(address("portal:history"), "history", _("History"), _("Every movement of your points")),
         Link(address("portal:forgotten"), "bag", _("Forgot your card?"), _("Add a purchase from its receipt")),
+        Link(address("rewards:claims"), "ticket", _("Claim centre"), _("Coupons to take, codes to type")),
         Link(address("portal:tiers"), "trophy", _("Tiers"), _("What each one needs and brings")),
         Link(address("portal:household"), "home", _("Household"), _("Use your points together")),
         Link(address("portal:plans"), "sparkle", _("Plans"), _("Paid membership and what it brings")),

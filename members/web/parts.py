@@ -1,4 +1,4 @@
-"""Parts of the home page and the profile that apps above add."""
+"""Parts of the profile page that apps above add. The home page has none: it asks the database six times at most."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,10 @@ from typing import Any
 
 from members.accounts.models import Member
 
-HOME, PROFILE = "home", "profile"
-
 # What the part shows for a member; empty for nothing.
 Read = Callable[[Member], dict[str, Any]]
 
-_parts: dict[str, list[tuple[str, Read]]] = {HOME: [], PROFILE: []}
+_parts: list[tuple[str, Read]] = []
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,17 @@ class Part:
     values: dict[str, Any]
 
 
-def part(page: str, template: str) -> Callable[[Read], Read]:
-    """Register a part of a page; it is left out where the function returns nothing."""
+def part(template: str) -> Callable[[Read], Read]:
+    """Register a part of the profile; it is left out where the function returns nothing."""
 
     def register(read: Read) -> Read:
-        _parts[page].append((template, read))
+        _parts.append((template, read))
         return read
 
     return register
 
 
-def parts_of(page: str, member: Member) -> list[Part]:
-    """Return the parts of a page for a member, in the order in which they were registered."""
-    found = [Part(template, read(member)) for template, read in _parts[page]]
+def parts_of(member: Member) -> list[Part]:
+    """Return the parts of the profile for a member, in the order in which they were registered."""
+    found = [Part(template, read(member)) for template, read in _parts]
     return [each for each in found if each.values]

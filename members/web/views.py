@@ -32,7 +32,7 @@ from members.web.account_links import account_links
 from members.web.forms import MARKETING, BirthdayForm, CarrierForm, ConsentForm, ProfileForm
 from members.web.history import by_month, line_of
 from members.web.pages import for_member, member_page
-from members.web.parts import HOME, PROFILE, parts_of
+from members.web.parts import parts_of
 from members.web.paying import paying_card
 from members.web.suggestions import suggestions_for
 
@@ -71,7 +71,6 @@ def member_home(request: HttpRequest, member: Member) -> HttpResponse:
             "tone": tier_words.tone_of(way),
             "paying": paying_card(balance.spendable),
             "entries": [line_of(entry) for entry in history_page(member.pk, limit=RECENT).rows],
-            "parts": parts_of(HOME, member),
             "suggestions": suggestions_for(member.person, spendable=balance.spendable),
         },
     )
@@ -212,7 +211,7 @@ def profile_page(
             "may_change_birthday": may_change_birthday(member.person),
             "birthday_form": birthday_form or BirthdayForm(),
             "carrier_form": carrier_form or CarrierForm.of(member.person),
-            "parts": parts_of(PROFILE, member),
+            "parts": parts_of(member),
             "consent_form": ConsentForm.of(current_consents(member.pk)),
         },
     )

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from rewards.api.catalogue import MemberRewards, RewardQuote
+from rewards.api.coupons import Coupons
 from rewards.api.redemptions import (
     CancelRedemption,
     CaptureRedemption,
@@ -12,6 +13,7 @@ from rewards.api.redemptions import (
     UndoUse,
     UseRedemption,
 )
+from rewards.api.till import TillLookups
 
 app_name = "rewards-api"
 
@@ -20,6 +22,10 @@ urlpatterns: list[URLPattern] = [
     path("members/<str:number>/rewards/", MemberRewards.as_view(schema=None)),
     path("members/<str:number>/rewards/<str:reward>", RewardQuote.as_view(), name="quote"),
     path("members/<str:number>/rewards/<str:reward>/", RewardQuote.as_view(schema=None)),
+    path("coupons", Coupons.as_view(), name="coupons"),
+    path("coupons/", Coupons.as_view(schema=None)),
+    path("till/lookups", TillLookups.as_view(), name="till-lookups"),
+    path("till/lookups/", TillLookups.as_view(schema=None)),
     path("redemptions", Redemptions.as_view(), name="redemptions"),
     path("redemptions/", Redemptions.as_view(schema=None)),
     path("redemptions/<str:redemption>/capture", CaptureRedemption.as_view(), name="capture"),

@@ -205,7 +205,7 @@ BADGE = register(
         has_code=False,
         waiting=pgettext_lazy("badge", "Yours"),
         done=pgettext_lazy("badge", "Yours"),
-        how_to=_("The badge stands on your home page and your profile."),
+        how_to=_("The badge stands on your profile."),
         icon="trophy",
         is_badge=True,
     )

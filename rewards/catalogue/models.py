@@ -144,6 +144,10 @@ class Reward(models.Model):
     stacking = models.CharField(
         _("with other coupons"), max_length=8, choices=Stacking.choices, default=Stacking.TOGETHER
     )
+    is_giftable = models.BooleanField(
+        _("may be passed on to a friend"), default=False,
+        help_text=_("Only where the code is made at random: whoever passes it on has read a prepared one."),
+    )  # fmt: skip
     handover = models.CharField(_("way of handing over"), max_length=8, choices=Handover.choices, default=Handover.SHOW)
     collect_days = models.PositiveSmallIntegerField(
         _("kept in the store for days"), default=14, validators=[MinValueValidator(1)],

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rewards", "0009_searchable"),
+        ("rewards", "0010_coupons_and_till"),
     ]
 
     operations = [

@@ -14,8 +14,8 @@ from members.models import PointsEntry
 from members.programme.models import Programme
 from rewards.redemption.models import Redemption
 from rewards.redemption.moves import NotPossible, ReasonMissing, move, read, record, refuse_own
-from rewards.redemption.refusals import Refusal
-from rewards.redemption.states import State
+from rewards.redemption.refusals import Refusal, Refused
+from rewards.redemption.states import State, may_move
 from rewards.stock.movements import return_one
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "expire_chunk",
     "mark_used",
     "refund_redemption",
+    "refusal_of_use",
     "undo_used",
 ]
 
@@ -158,6 +159,22 @@ def expire_chunk(*, at: datetime, after_id: int = 0) -> tuple[int, int | None]:
     # The locked rows are read anew: one that was used while we waited keeps its state.
     expired = Redemption.objects.past_their_date(at).filter(pk__in=ids).update(state=State.EXPIRED)
     return expired, ids[-1]
+
+
+def refusal_of_use(
+    redemption: Redemption, *, actor_id: int | None, store_id: int | None, at: datetime
+) -> Refused | None:
+    """Return why ``mark_used`` would refuse this redemption now, None when it would not; reads only."""
+    state = State(redemption.state)
+    try:
+        if not may_move(state, State.FULFILLED):
+            why = Refusal.NOT_PAID if state == State.HELD else Refusal.STATE
+            raise NotPossible(state=state, wanted=State.FULFILLED, why=why)
+        refuse_own(redemption, actor_id, State.FULFILLED)
+        _refuse_use(redemption, store_id, at)
+    except NotPossible as problem:
+        return problem.refused
+    return None
 
 
 def _refuse_use(redemption: Redemption, store_id: int | None, now: datetime) -> None:

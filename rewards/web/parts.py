@@ -1,4 +1,4 @@
-"""What rewards show on the portal's own pages: badges at home, badges and interests on the profile."""
+"""What rewards show on the profile: badges and interests."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from members.accounts.access import current_member
 from members.accounts.models import Member
-from members.web.parts import HOME, PROFILE, part
+from members.web.parts import part
 from rewards.browsing.interests import choose_interests, interests_of
 from rewards.catalogue import kinds
 from rewards.catalogue.models import Category, Reward
@@ -20,8 +20,7 @@ from rewards.redemption.models import Redemption
 from rewards.redemption.states import State
 
 
-@part(HOME, "rewards/_badges.html")
-@part(PROFILE, "rewards/_badges.html")
+@part("rewards/_badges.html")
 def badges(member: Member) -> dict[str, Any]:
     """Return the badges that the member has, each once, the first first; nothing when there are none."""
     codes = [kind.code for kind in kinds.all_kinds() if kind.is_badge]
@@ -32,7 +31,7 @@ def badges(member: Member) -> dict[str, Any]:
     return {"badges": list(found.values())} if found else {}
 
 
-@part(PROFILE, "rewards/_interests.html")
+@part("rewards/_interests.html")
 def interests(member: Member) -> dict[str, Any]:
     """Return the categories there are, and which the member has chosen; nothing without categories."""
     chosen = interests_of(member.pk)

@@ -8,12 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from members.accounts.access import current_member
+from members.accounts.access import current_member, history_ids
 from members.ledger.statements import spendable_points
 from members.lib.paging import page_before
 from members.lib.transactions import Busy
 from members.programme.models import Programme
 from rewards.catalogue.models import Reward
+from rewards.coupons.conditions import conditions_of
+from rewards.coupons.presents import may_pass_on
 from rewards.handover.parcels import redeem_and_send
 from rewards.redemption import redeeming
 from rewards.redemption.models import Redemption
@@ -67,6 +69,9 @@ def redemption(request: HttpRequest, public_id: str) -> HttpResponse:
         "state": row.state_at(now),
         "words": row.words_at(now),
         "kind": row.reward.behaviour,
+        "conditions": conditions_of(row.reward),
+        "may_pass_on": row.member_id in history_ids(member.pk if member else 0) and may_pass_on(row, now),
+        "link_waits": row.presents.filter(state="WAITING", expires_at__gt=now).exists(),
         "code_shown": code_as_shown(row),
         "event": facts_of_event(row.reward),
         "redeemed_on": row.redeemed_at.astimezone(Programme.current().tz).date(),

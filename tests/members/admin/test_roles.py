@@ -16,9 +16,9 @@ from tests.rewards.factories import make_reward
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ["admin", "approver", "auditor", "catalogue", "marketing", "support"]
+ROLES = ["admin", "approver", "auditor", "catalogue", "clerk", "marketing", "support"]
 
-# Pages beside Django's own five for each table, the permission each needs, and how it is asked.
+# Pages beside Django's own five for each table, the permission each needs, and the row or word in its address.
 # A page that is not here fails the sweep: nobody adds one without saying who may open it.
 PAGES = {
     "members_member_correct": ({"members.view_member", "members.add_adjustmentrequest"}, "member"),
@@ -44,6 +44,9 @@ PAGES = {
     "rewards_reward_stock": ({"rewards.change_reward"}, "reward"),
     "rewards_reward_codes": ({"rewards.change_reward"}, "reward"),
     "rewards_parcel_sent": ({"rewards.view_parcel", "rewards.change_parcel"}, None),
+    "rewards_reward_import": ({"rewards.add_reward", "rewards.change_reward"}, None),
+    "rewards_reward_export": ({"rewards.view_reward"}, "csv"),
+    "rewards_reward_calendar": ({"rewards.view_reward"}, None),
     "feedback_survey_scores": ({"feedback.view_survey"}, "survey"),
 }
 BUTTONS = {
@@ -74,6 +77,9 @@ ACTIONS = {
     ("planpayment", "record_refund"): "members.change_planpayment",
     ("parcel", "list_addresses"): "rewards.change_parcel",
     ("parcel", "deliver"): "rewards.change_parcel",
+    ("couponissue", "start"): "rewards.change_couponissue",
+    ("couponissue", "drop"): "rewards.change_couponissue",
+    ("couponissue", "try_again"): "rewards.change_couponissue",
     ("redemption", "mark_used"): "rewards.change_redemption",
     ("redemption", "undo_used"): "rewards.change_redemption",
     ("redemption", "cancel"): "rewards.change_redemption",
@@ -132,7 +138,8 @@ def test_our_own_pages_open_exactly_where_the_matrix_allows(client, colleague, r
     colleague(role)
     allowed = roles.matrix()[role]
     for name, (needs, row) in PAGES.items():
-        address = reverse(f"admin:{name}", args=[rows[row].pk] if row else [])
+        argument = rows[row].pk if row in rows else row
+        address = reverse(f"admin:{name}", args=[argument] if argument else [])
         assert client.get(address).status_code == (200 if needs <= allowed else 403), (role, name)
     for name, needs in BUTTONS.items():
         pressed = client.post(reverse(f"admin:{name}"), {"job": "recalculate-tiers"})

@@ -21,6 +21,7 @@ def test_the_schema_is_public_and_names_the_endpoints_once(schema: Any):
     assert schema["openapi"].startswith("3.1")
     paths = list(schema["paths"])
     assert paths == [
+        "/api/v1/coupons",
         "/api/v1/holds",
         "/api/v1/holds/{hold}/capture",
         "/api/v1/holds/{hold}/refund",
@@ -42,6 +43,7 @@ def test_the_schema_is_public_and_names_the_endpoints_once(schema: Any):
         "/api/v1/redemptions/{redemption}/use",
         "/api/v1/returns",
         "/api/v1/returns/preview",
+        "/api/v1/till/lookups",
     ]
 
 

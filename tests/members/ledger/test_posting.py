@@ -226,7 +226,7 @@ def test_an_entry_without_movement_is_refused_unless_it_keeps_a_reason():
     account = PointsAccount.objects.get(point_type="SPENDABLE", member=member)
     fields = {"account": account, "member": member, "points": 0, "occurred_at": NOW, "recorded_at": NOW}
     with pytest.raises(IntegrityError), transaction.atomic():
-        PointsEntry.objects.create(kind="GRANT", contra="ISSUED", key="zero", **fields)
+        PointsEntry.objects.create(kind="ADJUST", contra="ADJUSTED", key="zero", **fields)
     PointsEntry.objects.create(kind="EARN", contra="ISSUED", key="reason", **fields)
 
 

@@ -9,6 +9,7 @@ import pytest
 from members.events.models import Event
 from members.jobs.schedule import run_now
 from members.ledger.statements import spendable_points
+from rewards.coupons.presents import may_pass_on
 from rewards.handover import parcels
 from rewards.handover.models import Parcel
 from rewards.handover.parcels import (
@@ -23,14 +24,13 @@ from rewards.handover.parcels import (
     take_up,
 )
 from rewards.redemption import moves
-from rewards.redemption.expiry import expire_redemptions  # noqa: F401 - its job
 from rewards.redemption.fulfilment import NotPossible, cancel_redemption, mark_used, refund_redemption, undo_used
 from rewards.redemption.holding import capture_redemption, release_redemption
 from rewards.redemption.models import Redemption
 from rewards.redemption.redeeming import NotAvailable, give_reward
 from rewards.stock.models import RewardStock
 from tests.harness.races import only, run_together
-from tests.rewards.factories import NOON, make_member, make_reward
+from tests.rewards.factories import NOON, make_member, make_redemption, make_reward
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +99,14 @@ def test_only_what_is_sent_has_a_parcel():
 
 def test_what_is_sent_has_no_last_day():
     assert ask(make_member(points=500), make_sent(valid_days=1)).valid_until is None
+
+
+def test_what_is_sent_is_not_passed_on_for_its_page_shows_the_address():
+    member = make_member(points=500)
+    assert not may_pass_on(ask(member, make_sent(is_giftable=True)), NOON)
+    assert may_pass_on(
+        make_redemption(member=member, reward=make_reward(kind="gift", is_giftable=True), key="k2"), NOON
+    )
 
 
 def test_the_way_of_a_parcel():

@@ -115,12 +115,11 @@ def test_interests_are_chosen_on_the_profile(client, member):
     assert f'value="{shown.pk}" checked' in page(client, "portal:profile")
 
 
-def test_a_badge_stands_at_home_and_on_the_profile(client, member):
+def test_a_badge_stands_on_the_profile(client, member):
     badge = make_reward(kind="badge", stock=None, name_en="Friend of trees")
-    assert "Your badges" not in page(client, "portal:home")
+    assert "Your badges" not in page(client, "portal:profile")
     redeem(member_id=member.pk, reward_id=badge.pk, key=KEY)
-    for name in ("portal:home", "portal:profile"):
-        assert "Friend of trees" in page(client, name)
+    assert "Friend of trees" in page(client, "portal:profile")
 
 
 def test_the_address_of_an_activity_is_shown_after_redeeming_only(client, member):

@@ -1,0 +1,1 @@
+"""Coupons that members are sent, claim, or pass on: rewards for no points."""
