@@ -15,6 +15,7 @@ class RewardsConfig(AppConfig):
         from rewards.browsing import interests
         from rewards.coupons import audit as coupon_audit
         from rewards.coupons import jobs as coupon_jobs
+        from rewards.handover import clearing, parcels
         from rewards.redemption import audit, expiry, low_stock
         from rewards.waiting import jobs
         from rewards.web import parts

@@ -12,6 +12,7 @@ from rewards.coupons.models import (
     IssueRecipient,
     Present,
 )
+from rewards.handover.models import Parcel
 from rewards.partners.models import Partner
 from rewards.redemption.models import Redemption
 from rewards.stock.models import RewardStock, StockMovement
@@ -30,6 +31,7 @@ __all__ = [
     "GiveawayClaim",
     "Interest",
     "IssueRecipient",
+    "Parcel",
     "Partner",
     "Present",
     "Redemption",

@@ -2,6 +2,7 @@
 
 from rewards.admin.catalogue import CategoryAdmin, RewardAdmin
 from rewards.admin.coupons import CampaignCodeAdmin, CouponIssueAdmin, GiveawayAdmin, TillActAdmin
+from rewards.admin.parcels import ParcelAdmin
 from rewards.admin.redemptions import RedemptionAdmin
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "CategoryAdmin",
     "CouponIssueAdmin",
     "GiveawayAdmin",
+    "ParcelAdmin",
     "RedemptionAdmin",
     "RewardAdmin",
     "TillActAdmin",

@@ -34,10 +34,12 @@ class OwnLink(Exception):
 def may_pass_on(redemption: Redemption, at: datetime) -> bool:
     """Tell whether the one who took this coupon may pass it on.
 
-    Not one with a prepared code: the giver has read it and it cannot be made anew.
+    Not one with a prepared code: the giver has read it and it cannot be made anew. Nor what is sent: its page shows
+    the giver's address.
     """
     return (
         redemption.reward.is_giftable
+        and redemption.reward.handover != "SEND"
         and redemption.holder_id is None
         and redemption.pool_code_id is None
         and bool(redemption.code)

@@ -1,7 +1,10 @@
 """One move of a redemption: a conditional update whose row count decides, so of two that race only one happens."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+
+from django.db import transaction
 
 from members.events.audit_log import write_audit
 from members.events.log import write_event
@@ -9,6 +12,9 @@ from members.ledger.adjustments import OwnAccount, refuse_own_account
 from rewards.redemption.models import Redemption
 from rewards.redemption.refusals import Refusal, Refused
 from rewards.redemption.states import State, may_move
+
+Step = Callable[[Redemption], None]
+_steps: list[Step] = []
 
 
 class NotPossible(Exception):
@@ -25,6 +31,15 @@ class ReasonMissing(Exception):
     """What takes a reward back needs a reason."""
 
 
+def goes_along(step: Step) -> Step:
+    """Register what a layer above changes with each move, in the same transaction.
+
+    It is given the redemption as it is after the move; NotPossible raised by it undoes the move.
+    """
+    _steps.append(step)
+    return step
+
+
 def read(redemption_id: int) -> Redemption:
     """Return the redemption as it is now; raises Redemption.DoesNotExist."""
     return Redemption.objects.select_related("reward").get(pk=redemption_id)
@@ -36,10 +51,14 @@ def move(redemption: Redemption, wanted: State, **changes: Any) -> Redemption:
     if not may_move(current, wanted):
         why = Refusal.NOT_PAID if current == State.HELD else Refusal.STATE
         raise NotPossible(state=current, wanted=wanted, why=why)
-    moved = Redemption.objects.filter(pk=redemption.pk, state=current).update(state=wanted, **changes)
-    now = read(redemption.pk)
-    if not moved:
-        raise NotPossible(state=State(now.state), wanted=wanted)
+    # Of its own, so that a refusal leaves nothing behind in a caller's transaction either.
+    with transaction.atomic():
+        moved = Redemption.objects.filter(pk=redemption.pk, state=current).update(state=wanted, **changes)
+        now = read(redemption.pk)
+        if not moved:
+            raise NotPossible(state=State(now.state), wanted=wanted)
+        for step in _steps:
+            step(now)
     return now
 
 

@@ -19,6 +19,8 @@ class Refusal(StrEnum):
     MORE_THAN_HELD = "more_than_held"
     MORE_THAN_SPENT = "more_than_spent"
     NO_POINTS = "no_points"
+    PARCEL_NOT_SENT = "parcel_not_sent"
+    PARCEL_ON_ITS_WAY = "parcel_on_its_way"
     OWN_REDEMPTION = "own_redemption"
 
 

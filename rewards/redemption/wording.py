@@ -50,5 +50,7 @@ _WORDS: dict[Refusal, Callable[[dict[str, Any]], str]] = {
         _("Only %(points)s points are left to give back.") % {"points": figures["left"]}
     ),
     Refusal.NO_POINTS: lambda figures: _("This cost no points, so none can be given back."),
+    Refusal.PARCEL_NOT_SENT: lambda figures: _("The parcel has not left yet."),
+    Refusal.PARCEL_ON_ITS_WAY: lambda figures: _("The parcel has left already or is cancelled."),
     Refusal.OWN_REDEMPTION: lambda figures: _("Nobody handles a reward of their own."),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from rewards.web import catalogue, coupons, parts, till, views, waiting, wishes
+from rewards.web import catalogue, coupons, handover, parts, till, views, waiting, wishes
 
 app_name = "rewards"
 
@@ -29,4 +29,5 @@ urlpatterns: list[URLPattern] = [
     path("interests/", parts.save_interests, name="interests"),
     path("wallet/", views.wallet, name="wallet"),
     path("wallet/<slug:public_id>/", views.redemption, name="redemption"),
+    path("wallet/<slug:public_id>/address/", handover.address, name="address"),
 ]

@@ -16,12 +16,14 @@ from members.programme.models import Programme
 from rewards.catalogue.models import Reward
 from rewards.coupons.conditions import conditions_of
 from rewards.coupons.presents import may_pass_on
+from rewards.handover.parcels import redeem_and_send
 from rewards.redemption import redeeming
 from rewards.redemption.models import Redemption
 from rewards.redemption.offers import Offer
 from rewards.web.cards import code_as_shown, facts_of_event, wallet_row
 from rewards.web.catalogue import detail_page, visible_offer
 from rewards.web.forms import RedeemForm, new_key
+from rewards.web.handover import AddressForm, address_form, parcel_of
 
 PAGE = 20
 
@@ -36,7 +38,7 @@ def redeem(request: HttpRequest, public_id: str) -> HttpResponse:
     member = current_member(request.user)
     if not offer.is_open or member is None:
         return redirect("rewards:detail", public_id=public_id)
-    return _confirm(request, offer, own=spendable_points(member.pk, timezone.now()))
+    return _confirm(request, offer, member.pk, address_form(offer.reward, member_id=member.pk))
 
 
 @login_required
@@ -73,19 +75,23 @@ def redemption(request: HttpRequest, public_id: str) -> HttpResponse:
         "code_shown": code_as_shown(row),
         "event": facts_of_event(row.reward),
         "redeemed_on": row.redeemed_at.astimezone(Programme.current().tz).date(),
+        **parcel_of(row),
     }
     return render(request, "rewards/redemption.html", shown)
 
 
-def _confirm(request: HttpRequest, offer: Offer, *, own: int) -> HttpResponse:
-    price = offer.price
+def _confirm(request: HttpRequest, offer: Offer, member_id: int, address: AddressForm | None) -> HttpResponse:
+    """Ask once more; with the status of a mistake where the address that was sent has one."""
+    price, own = offer.price, spendable_points(member_id, timezone.now())
     shown = {
         "offer": offer,
         "form": RedeemForm(initial={"key": new_key(), "price": price}),
         "left": max(own - price, 0),
         "helped": max(price - own, 0),
+        "address": address,
     }
-    return render(request, "rewards/confirm.html", shown)
+    is_wrong = address is not None and address.is_bound
+    return render(request, "rewards/confirm.html", shown, status=422 if is_wrong else 200)
 
 
 def _redeem(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -95,8 +101,12 @@ def _redeem(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.error(request, _("Please try again from here."))
         return redirect("rewards:detail", public_id=public_id)
     reward = get_object_or_404(Reward, public_id=public_id)
+    address = address_form(reward, member_id=member.pk, data=request.POST)
+    if address is not None and not address.is_valid():
+        return _confirm(request, visible_offer(request, public_id), member.pk, address)
+    wanted = {"member_id": member.pk, "reward_id": reward.pk, **form.wanted()}
     try:
-        done = redeeming.redeem(member_id=member.pk, reward_id=reward.pk, **form.wanted())
+        done = redeem_and_send(address=address.address(), **wanted) if address else redeeming.redeem(**wanted)
     except redeeming.NotAvailable as refused:
         return _refused(request, Offer(reward, refused.reasons, 0, form.wanted()["price_seen"]))
     except (redeeming.KeyAlreadyUsed, Busy):

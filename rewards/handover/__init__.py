@@ -1,0 +1,1 @@
+"""Handing over what is not only shown: what is sent to the member."""
