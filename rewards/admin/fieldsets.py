@@ -26,7 +26,10 @@ def fieldsets_of(kind: str) -> list[tuple[Any, Any]]:
         (_("Event or activity"), _only(_EVENT, own)),
         (_("How it is used"), (*_only(_USE, own), "stores", "is_giftable", "partner")),
         (_("When and for whom"), (("visible_from", "offered_from", "offered_until"), ("minimum_tier", "segment"))),
-        (_("Stock and codes"), ("is_unlimited", "left", *_only(("needs_code_pool",), own), "low_stock_at", "more")),
+        (
+            _("Stock and codes"),
+            ("is_unlimited", "left", *_only(("needs_code_pool",), own), "low_stock_at", "stock_slots", "more"),
+        ),
     ]
     return [(title, {"fields": fields}) for title, fields in groups if fields]
 

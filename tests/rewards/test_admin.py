@@ -47,6 +47,7 @@ def fields(**changes):
         "handover": "SHOW",
         "collect_days": 14,
         "hold_hours": 48,
+        "stock_slots": 1,
         "limits-TOTAL_FORMS": 0,
         "limits-INITIAL_FORMS": 0,
         "tier_prices-TOTAL_FORMS": 0,
@@ -54,6 +55,14 @@ def fields(**changes):
         "is_active": "on",
         "is_unlimited": "on",
     } | changes
+
+
+def test_staff_spread_the_stock_of_a_flash_offer(client, clerk):
+    reward = make_reward()
+    response = client.post(admin("reward_change", reward.pk), fields(stock_slots=16, low_stock_at=3))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    reward.refresh_from_db()
+    assert (reward.stock_slots, reward.low_stock_at) == (16, 3)
 
 
 def picture(kind="PNG", size=(8, 8)):
