@@ -72,7 +72,7 @@ def test_the_page_shows_the_way_of_the_parcel_instead_of_a_code(client, reward):
     row = Redemption.objects.get()
     assert "Change the address" in shown(client, row)
     assert row.code not in shown(client, row)
-    take_up(parcel_ids=[row.parcel.pk], actor_id=None)
+    take_up(parcel_ids=[Parcel.objects.get().pk], actor_id=None)
     assert "Change the address" not in shown(client, row)
     send_parcel(redemption_id=row.pk, carrier="Post", tracking="TR-77", actor_id=None)
     assert "TR-77" in shown(client, row)
