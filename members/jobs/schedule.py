@@ -182,7 +182,7 @@ def _of_the_night(
         return JobRun.objects.filter(job=name).order_by("-pk")[0]
 
 
-def run_due(*, limit: int = 20) -> int:
+def run_due(*, limit: int = 100) -> int:
     """Run open runs until none is left or ``limit`` is reached; return how many were tried."""
     tried = 0
     while tried < limit:

@@ -85,9 +85,8 @@ def contend():
 def test_cancelled_used_or_expired_but_one_of_them_only():
     for _round in range(4):
         redemption, results = contend()
-        moved = sum(1 for result in results[:2] if isinstance(result, Redemption)) + (
-            isinstance(results[2], tuple) and results[2][0]
-        )
+        # The sweep may also have met what the other member redeemed: only what became of this one counts.
+        moved = len(only(Redemption, results[:2])) + (redemption.state == "EXPIRED")
         assert moved == 1, results
         expected = 100 if redemption.state == "CANCELLED" else 0
         assert spendable_points(redemption.member_id, NOON) == expected
