@@ -12,6 +12,7 @@ from members.accounts.access import surviving_id
 from members.accounts.models import Member, SegmentMembership
 from members.events.audit_log import write_audit
 from members.jobs.schedule import request_run
+from members.ledger.locking import lock_accounts
 from members.lib.clock import database_now
 from members.lib.transactions import retried
 from members.models import PointsAccount
@@ -201,6 +202,8 @@ def give_coupon(*, member_id: int, reward_id: int, key: str, reason: str, actor_
     """Give one member a reward for no points, once per member and key. Raises what ``give_reward`` raises."""
     if not reason.strip():
         raise ReasonMissing
+    # Of two with one key the second sees what the first gave, and writes no second row into the trail.
+    lock_accounts([member_id])
     is_new = not Redemption.objects.filter(member_id=member_id, key=key).exists()
     given = give_reward(member_id=member_id, reward_id=reward_id, key=key, source=Source.SENT)
     if is_new:
