@@ -109,8 +109,6 @@ def take_present(*, token: str, member_id: int, at: datetime | None = None) -> R
     if not may_pass_on(present.redemption, now):
         raise LinkOver
     with transaction.atomic():
-        # First, as in pass_on: the two never wait for each other.
-        Redemption.objects.select_for_update(no_key=True).filter(pk=present.redemption_id).first()
         _take(present, member_id, now)
         _hand_on(present, member_id, now)
     return Redemption.objects.select_related("reward").get(pk=present.redemption_id)

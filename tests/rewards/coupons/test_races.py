@@ -6,9 +6,10 @@ from functools import partial
 import pytest
 from django.db import IntegrityError
 
+from members.events.models import Audit
 from rewards.coupons import claiming, presents
 from rewards.coupons.claiming import NotClaimable, claim_giveaway
-from rewards.coupons.issuing import give_range, prepare_list, progress_of, start_issue
+from rewards.coupons.issuing import give_coupon, give_range, prepare_list, progress_of, start_issue
 from rewards.coupons.models import Giveaway, GiveawayClaim, Present
 from rewards.coupons.presents import LinkOver, take_present, withdraw
 from rewards.redemption.fulfilment import NotPossible, mark_used
@@ -135,3 +136,11 @@ def test_two_workers_on_one_issue_give_each_member_one():
     results = run_together([partial(give_range, issue_id=issue.pk, limit=20, at=NOON)] * 3)
     assert not only(IntegrityError, results)
     assert Redemption.objects.count() == progress_of(issue.pk).given == 8
+
+
+def test_a_gift_sent_twice_at_once_leaves_one_row_in_the_trail():
+    member, reward = make_member(), make_reward(stock=5)
+    give = partial(give_coupon, member_id=member.pk, reward_id=reward.pk, key="k" * 20, reason="sorry")
+    results = run_together([give] * 8)
+    assert len(only(Redemption, results)) == 8
+    assert Redemption.objects.count() == Audit.objects.filter(action="coupon.given").count() == 1
